@@ -1,0 +1,16 @@
+//! Fanlight: a console gateway for virtual machines.
+//!
+//! Cloud management asks Fanlight for a console URL; a person opens it; the machine's screen
+//! appears in the browser. In between, Fanlight seals everything about the machine into a token,
+//! serves the page, opens the token on the WebSocket, does the RFB handshake and the VNC
+//! authentication with the host itself, offers the browser the security type None, and from then
+//! on moves bytes.
+//!
+//! The modules stand on floors, and each uses only what is below it; `docs/ARCHITECTURE.md` has
+//! the table, the words and the story, and `tests/tidy.rs` holds the code to it.
+
+pub mod clock;
+pub mod id;
+pub mod reason;
+pub mod secret;
+pub mod target;
