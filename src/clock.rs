@@ -1,6 +1,7 @@
 //! Points in time as they stand in tokens and answers.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 /// Whole seconds since 1970-01-01T00:00:00Z.
@@ -58,6 +59,22 @@ impl fmt::Display for UnixTime {
     }
 }
 
+/// Why a text is not a point in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a time of the form 2026-11-21T08:30:00Z")]
+pub struct BadTime;
+
+impl FromStr for UnixTime {
+    type Err = BadTime;
+
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        let timestamp: jiff::Timestamp = text.parse().map_err(|_| BadTime)?;
+        u64::try_from(timestamp.as_second())
+            .map(Self::from_secs)
+            .map_err(|_| BadTime)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +90,17 @@ mod tests {
             UnixTime::from_secs(u64::MAX).to_string(),
             "9999-12-30T22:00:00Z"
         );
+    }
+
+    #[test]
+    fn reads_what_it_prints() {
+        for secs in [0, 1_795_249_800, LATEST] {
+            let time = UnixTime::from_secs(secs);
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2026-11-21"] {
+            assert_eq!(text.parse::<UnixTime>(), Err(BadTime), "{text:?}");
+        }
     }
 
     #[test]

@@ -10,7 +10,10 @@
 //! the table, the words and the story, and `tests/tidy.rs` holds the code to it.
 
 pub mod clock;
+pub mod entropy;
 pub mod id;
 pub mod reason;
 pub mod secret;
 pub mod target;
+pub mod token;
+pub mod wire;

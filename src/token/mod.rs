@@ -1,0 +1,15 @@
+//! Tokens: what they say ([`grant`]), how they are sealed and opened ([`seal`]) and with which keys
+//! ([`keyring`]).
+//!
+//! A token looks like `fl1.9f3a12bc.q1w2…`: the version of the format, the name of the key, and
+//! base64url of nonce, ciphertext and tag. It is opaque to everybody else.
+
+pub mod grant;
+pub mod keyring;
+pub mod labels;
+pub mod seal;
+
+pub use grant::Grant;
+pub use keyring::{Key, KeyRing};
+pub use labels::Labels;
+pub use seal::{OpenError, Token, open, read, seal};
