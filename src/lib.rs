@@ -13,6 +13,7 @@ pub mod clock;
 pub mod entropy;
 pub mod id;
 pub mod reason;
+pub mod rfb;
 pub mod secret;
 pub mod target;
 pub mod token;

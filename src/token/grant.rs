@@ -134,12 +134,11 @@ impl Grant {
             put(&mut out, tag::NAME, &[name.as_str().as_bytes()]);
         }
         for (key, value) in self.labels.iter() {
-            let key_len = key.len().to_be_bytes();
-            let key_len = key_len.last().map_or(&[][..], std::slice::from_ref);
+            let key_len = [u8::try_from(key.len()).unwrap_or(u8::MAX)];
             put(
                 &mut out,
                 tag::LABEL,
-                &[key_len, key.as_bytes(), value.as_bytes()],
+                &[&key_len, key.as_bytes(), value.as_bytes()],
             );
         }
         Ok(out)

@@ -1,0 +1,3 @@
+//! Ways to prove to a host that one may come in, one file each.
+
+pub mod vnc;

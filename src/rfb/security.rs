@@ -1,0 +1,82 @@
+//! Security types and SecurityResult ([RFC 6143, 7.1.2 and 7.1.3]).
+//!
+//! [RFC 6143, 7.1.2 and 7.1.3]: https://www.rfc-editor.org/rfc/rfc6143#section-7.1.2
+
+use std::fmt;
+
+/// A security type by its number; one that has no name here is data like any other.
+///
+/// On the wire it is a u8, except in version 3.3, where the server dictates a u32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecurityType(pub u32);
+
+impl SecurityType {
+    /// No type at all: a reason follows ([RFC 6143, 7.1.2](https://www.rfc-editor.org/rfc/rfc6143#section-7.1.2)).
+    pub const INVALID: Self = Self(0);
+    /// No authentication ([7.2.1](https://www.rfc-editor.org/rfc/rfc6143#section-7.2.1)).
+    pub const NONE: Self = Self(1);
+    /// A challenge encrypted with the password ([7.2.2](https://www.rfc-editor.org/rfc/rfc6143#section-7.2.2)).
+    pub const VNC_AUTHENTICATION: Self = Self(2);
+
+    /// The name in the registry of [rfbproto], where the type is known there.
+    ///
+    /// [rfbproto]: https://github.com/rfbproto/rfbproto/blob/master/rfbproto.rst#security-types
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0 => "Invalid",
+            1 => "None",
+            2 => "VNC Authentication",
+            5 => "RA2",
+            6 => "RA2ne",
+            16 => "Tight",
+            17 => "Ultra",
+            18 => "TLS",
+            19 => "VeNCrypt",
+            20 => "SASL",
+            21 => "MD5 hash",
+            22 => "xvp",
+            30 => "Apple Remote Desktop",
+            113 => "MS-Logon II",
+            129 => "RA2-256",
+            130 => "RA2ne-256",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for SecurityType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "{} ({name})", self.0),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+/// SecurityResult, a u32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecurityResult(pub u32);
+
+impl SecurityResult {
+    /// The handshake goes on.
+    pub const OK: Self = Self(0);
+    /// The credentials were refused.
+    pub const FAILED: Self = Self(1);
+    /// Too many attempts (Tight and rfbproto; not in the RFC).
+    pub const TOO_MANY: Self = Self(2);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_print_with_their_names() {
+        assert_eq!(
+            SecurityType::VNC_AUTHENTICATION.to_string(),
+            "2 (VNC Authentication)"
+        );
+        assert_eq!(SecurityType(77).to_string(), "77");
+    }
+}
