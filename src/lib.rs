@@ -18,3 +18,4 @@ pub mod secret;
 pub mod target;
 pub mod token;
 pub mod wire;
+pub mod ws;

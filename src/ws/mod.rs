@@ -1,0 +1,38 @@
+//! The server side of the WebSocket protocol, as bytes: no socket, no clock, no buffer of its own.
+//!
+//! The gateway stands between a host that sends whenever it likes and a browser that may send
+//! anything. So this codec holds no payload: what the browser sends is unmasked where it was read
+//! and handed on as far as it is there ([`Decoder`]), and what the host sends gets its header
+//! written into the room left free in front of it ([`head`]). A session at rest owns the decoder's
+//! couple of hundred bytes and nothing else.
+//!
+//! | file | what |
+//! |---|---|
+//! | `handshake` | is this request a WebSocket upgrade, and what is the answer to its key |
+//! | `frame` | the frame header, both ways |
+//! | `decode` | the stream of client frames as events |
+//! | `violation` | how a client can break the protocol |
+//! | `mask` | the XOR that clients must put on everything |
+//! | `close` | the payload of a close frame |
+//!
+//! No extension is spoken, so every reserved bit is a violation. Whether a text message is UTF-8
+//! is not looked at: the gateway refuses text as such. Everything else that [RFC 6455] forbids a
+//! client is refused, and nothing after the first refusal is read.
+//!
+//! [RFC 6455]: https://www.rfc-editor.org/rfc/rfc6455
+
+#![warn(clippy::indexing_slicing)]
+
+mod close;
+mod decode;
+mod frame;
+mod handshake;
+mod mask;
+mod violation;
+
+pub use close::{CloseFrame, close_payload};
+pub use decode::{Control, DataKind, Decoder, Event};
+pub use frame::{HEAD_ROOM, Opcode, frame, head};
+pub use handshake::{BadUpgrade, UpgradeRequest, accept_key, protocols};
+pub use mask::unmask;
+pub use violation::{Violation, ViolationKind};
