@@ -10,11 +10,14 @@
 //! the table, the words and the story, and `tests/tidy.rs` holds the code to it.
 
 pub mod clock;
+pub mod drive;
 pub mod entropy;
+pub mod host;
 pub mod id;
 pub mod reason;
 pub mod rfb;
 pub mod secret;
+pub mod stream;
 pub mod target;
 pub mod token;
 pub mod wire;

@@ -1,0 +1,144 @@
+//! The host leg: reaching an RFB server and being let in.
+
+pub mod dial;
+pub mod resolve;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use crate::drive::{Deadlines, drive};
+use crate::reason::Reason;
+use crate::rfb::host::{HostError, HostHandshake, Seen};
+use crate::rfb::init::ServerInit;
+use crate::rfb::peer_text::PeerText;
+use crate::secret::Secret;
+use crate::target::Target;
+
+use dial::DialError;
+use resolve::{ResolveError, Resolver};
+
+/// How long the steps towards a host may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Params {
+    /// Resolving the name and connecting to one of its addresses, in all.
+    pub connect: Duration,
+    /// The stages of the RFB handshake.
+    pub handshake: Deadlines,
+}
+
+/// Why a host could not be reached or did not let us in.
+#[derive(Debug, thiserror::Error)]
+pub enum ReachError {
+    /// The name has no address.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// No address took the connection.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// Resolving and connecting took longer than [`Params::connect`].
+    #[error("timed out at stage connect")]
+    TimedOut,
+    /// The RFB handshake failed.
+    #[error(transparent)]
+    Handshake(#[from] HostError),
+}
+
+impl From<&ReachError> for Reason {
+    fn from(error: &ReachError) -> Self {
+        match error {
+            ReachError::Resolve(_) | ReachError::Dial(_) => Self::HostUnreachable,
+            ReachError::TimedOut => Self::HostTimeout,
+            ReachError::Handshake(error) => error.into(),
+        }
+    }
+}
+
+impl ReachError {
+    /// What the host itself said, for the person.
+    #[must_use]
+    pub const fn said(&self) -> Option<&PeerText> {
+        match self {
+            Self::Handshake(error) => error.said(),
+            _ => None,
+        }
+    }
+}
+
+/// A host that let us in: it has sent ServerInit and waits for messages.
+#[derive(Debug)]
+pub struct HostLeg {
+    /// The connection.
+    pub stream: TcpStream,
+    /// The address that took it.
+    pub address: SocketAddr,
+    /// What the host says about its desktop.
+    pub init: ServerInit,
+    /// What followed ServerInit in the same read: the first bytes for the relay.
+    pub unread: Vec<u8>,
+    /// How the handshake went.
+    pub seen: Seen,
+}
+
+/// Connects to a target: resolve, dial.
+///
+/// # Errors
+/// [`ReachError`], never its `Handshake`.
+///
+/// # Cancel safety
+/// Dropping the future closes whatever it had opened.
+pub async fn connect(
+    target: &Target,
+    resolver: &Resolver,
+    params: &Params,
+) -> Result<(TcpStream, SocketAddr), ReachError> {
+    let deadline = Instant::now() + params.connect;
+    let reaching = async {
+        let addresses = resolver.resolve(&target.host).await?;
+        Ok(dial::dial(&addresses, target.port.get()).await?)
+    };
+    timeout_at(deadline, reaching)
+        .await
+        .unwrap_or(Err(ReachError::TimedOut))
+}
+
+/// Goes the whole way to a target: resolve, dial, RFB handshake up to ServerInit.
+///
+/// # Errors
+/// [`ReachError`], with what was seen of the host until then.
+///
+/// # Cancel safety
+/// Dropping the future closes whatever it had opened.
+pub async fn reach(
+    target: &Target,
+    password: Option<Secret>,
+    resolver: &Resolver,
+    params: &Params,
+) -> Result<HostLeg, (ReachError, Seen)> {
+    let connected = connect(target, resolver, params).await;
+    let (mut stream, address) = connected.map_err(|error| (error, Seen::default()))?;
+    tracing::debug!(%address, "host connected");
+    let mut machine = HostHandshake::new(password);
+    let mut unread = Vec::new();
+    let end = drive(&mut machine, &mut stream, &mut unread, &params.handshake).await;
+    let seen = machine.seen().clone();
+    tracing::debug!(
+        version = seen.version.map(tracing::field::display),
+        offered = ?seen.offered,
+        chosen = seen.chosen.map(tracing::field::display),
+        passed = end.is_ok(),
+        "host handshake"
+    );
+    match end {
+        Ok(init) => Ok(HostLeg {
+            stream,
+            address,
+            init,
+            unread,
+            seen,
+        }),
+        Err(error) => Err((error.into(), seen)),
+    }
+}
