@@ -9,16 +9,20 @@
 //! The modules stand on floors, and each uses only what is below it; `docs/ARCHITECTURE.md` has
 //! the table, the words and the story, and `tests/tidy.rs` holds the code to it.
 
+pub mod buffers;
 pub mod clock;
 pub mod drive;
 pub mod entropy;
 pub mod host;
 pub mod id;
+pub mod mint;
 pub mod reason;
 pub mod rfb;
 pub mod secret;
+pub mod session;
 pub mod stream;
 pub mod target;
 pub mod token;
+pub mod websocket;
 pub mod wire;
 pub mod ws;

@@ -1,0 +1,87 @@
+//! Buffers that are borrowed while bytes are there and given back when none are.
+//!
+//! A session at rest holds none of them, so their number follows the traffic and not the sessions.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
+use crate::ws::HEAD_ROOM;
+
+/// Length of a buffer in bytes: 32 KiB of payload behind room for a WebSocket header.
+pub const BUFFER_LEN: usize = HEAD_ROOM + 32 * 1024;
+
+/// How many buffers are kept for the next borrower: 2 MiB of them.
+const MAX_FREE: usize = 64;
+
+/// A pool of buffers of [`BUFFER_LEN`] bytes.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    free: Mutex<Vec<Box<[u8]>>>,
+}
+
+/// A borrowed buffer, which goes back to its pool when dropped. What it holds is left from others.
+#[derive(Debug)]
+pub struct Buffer<'p> {
+    bytes: Box<[u8]>,
+    pool: &'p Buffers,
+}
+
+impl Buffers {
+    /// Borrows a buffer; makes one when none is free.
+    #[must_use]
+    pub fn take(&self) -> Buffer<'_> {
+        let free = self
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let bytes = free.unwrap_or_else(|| vec![0; BUFFER_LEN].into_boxed_slice());
+        Buffer { bytes, pool: self }
+    }
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let mut free = self
+            .pool
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if free.len() < MAX_FREE {
+            free.push(bytes);
+        }
+    }
+}
+
+impl Deref for Buffer<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Buffer<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_come_back_and_only_so_many_are_kept() {
+        let pool = Buffers::default();
+        let mut first = pool.take();
+        assert_eq!(first.len(), BUFFER_LEN);
+        first[0] = 7;
+        drop(first);
+        assert_eq!(pool.take()[0], 7, "the same buffer again");
+        let many: Vec<_> = (0..MAX_FREE + 5).map(|_| pool.take()).collect();
+        drop(many);
+        assert_eq!(pool.free.lock().unwrap().len(), MAX_FREE);
+    }
+}

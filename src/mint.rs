@@ -1,0 +1,218 @@
+//! Minting: from an order to a sealed token and the URLs that carry it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::UnixTime;
+use crate::entropy;
+use crate::id::ConsoleId;
+use crate::secret::Secret;
+use crate::target::Target;
+use crate::token::grant::{BadGrant, Grant};
+use crate::token::labels::{Labels, Name};
+use crate::token::{KeyRing, Token, seal};
+
+/// The longest time that a token may wait to be used.
+pub const MAX_CONNECT_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where the page and its WebSocket are, below the public URL.
+pub const PAGE_PATH: &str = "/novnc";
+/// The WebSocket of the page, below the public URL.
+pub const SOCKET_PATH: &str = "/novnc/websocket";
+/// What the token is put behind to become a WebSocket subprotocol.
+pub const TOKEN_PROTOCOL: &str = "fanlight.token.";
+
+/// Makes tokens and URLs.
+#[derive(Clone, Debug)]
+pub struct Minter {
+    ring: Arc<KeyRing>,
+    public_url: String,
+    connect_within: Duration,
+}
+
+/// What a console is asked for.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The RFB server.
+    pub target: Target,
+    /// Its VNC password.
+    pub password: Option<Secret>,
+    /// What the viewer calls the machine.
+    pub name: Option<Name>,
+    /// For the audit.
+    pub labels: Labels,
+    /// How long the token may wait to be used: whole seconds, at least one and at most
+    /// [`MAX_CONNECT_WITHIN`]. The configured time when absent.
+    pub expires_in: Option<Duration>,
+}
+
+/// A minted console. Its URL and its protocols contain the token.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// The console's name.
+    pub id: ConsoleId,
+    /// The token itself.
+    pub token: Token,
+    /// Until when the token may be used.
+    pub expires_at: UnixTime,
+    public_url: String,
+}
+
+/// Why an order cannot be filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MintError {
+    /// The time to connect is zero or too long.
+    #[error("a console may wait 1 second to 24 hours to be opened")]
+    ExpiresIn,
+    /// A field or all of them together are too long for a token.
+    #[error("the console does not fit into a token: {0}")]
+    TooBig(#[from] BadGrant),
+}
+
+impl Minter {
+    /// `public_url` is the gateway as browsers see it, without a slash at its end;
+    /// `connect_within` is how long a token may wait when an order does not say.
+    #[must_use]
+    pub const fn new(ring: Arc<KeyRing>, public_url: String, connect_within: Duration) -> Self {
+        Self {
+            ring,
+            public_url,
+            connect_within,
+        }
+    }
+
+    /// Seals an order.
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub fn mint(&self, order: Order, now: UnixTime) -> Result<Minted, MintError> {
+        let expires_in = order.expires_in.unwrap_or(self.connect_within);
+        if expires_in < Duration::from_secs(1) || expires_in > MAX_CONNECT_WITHIN {
+            return Err(MintError::ExpiresIn);
+        }
+        let grant = Grant {
+            id: ConsoleId::from_random(entropy::random()),
+            minted_at: now,
+            connect_by: now.plus(expires_in),
+            target: order.target,
+            password: order.password,
+            name: order.name,
+            labels: order.labels,
+        };
+        let token = seal(&grant, &self.ring, entropy::random())?;
+        let public_url = self.public_url.clone();
+        Ok(Minted {
+            id: grant.id,
+            token,
+            expires_at: grant.connect_by,
+            public_url,
+        })
+    }
+}
+
+impl Minted {
+    /// The address that a person opens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!(
+            "{}{PAGE_PATH}?token={}",
+            self.public_url,
+            self.token.as_str()
+        )
+    }
+
+    /// The address of the WebSocket, for viewers other than our page.
+    #[must_use]
+    pub fn websocket_url(&self) -> String {
+        let (_, rest) = self.public_url.split_once("://").unwrap_or_default();
+        let scheme = if self.public_url.starts_with("https:") {
+            "wss"
+        } else {
+            "ws"
+        };
+        format!("{scheme}://{rest}{SOCKET_PATH}")
+    }
+
+    /// The subprotocols to offer there: one of them is the token.
+    #[must_use]
+    pub fn protocols(&self) -> [String; 2] {
+        [
+            "binary".to_owned(),
+            format!("{TOKEN_PROTOCOL}{}", self.token.as_str()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::KeyId;
+    use crate::token::{Key, open};
+
+    const NOW: UnixTime = UnixTime::from_secs(1_795_249_800);
+
+    fn minter(public_url: &str) -> (Minter, Arc<KeyRing>) {
+        let key = Key::new(KeyId::from_random([1; 4]), NOW, [1; 32]);
+        let ring = Arc::new(KeyRing::new(key));
+        (
+            Minter::new(
+                Arc::clone(&ring),
+                public_url.to_owned(),
+                Duration::from_secs(60),
+            ),
+            ring,
+        )
+    }
+
+    fn order(expires_in: Option<Duration>) -> Order {
+        let target = Target {
+            host: "10.0.0.5".parse().unwrap(),
+            port: 5901.try_into().unwrap(),
+        };
+        let password = Some(Secret::new("s3cret12"));
+        Order {
+            target,
+            password,
+            name: None,
+            labels: Labels::default(),
+            expires_in,
+        }
+    }
+
+    #[test]
+    fn a_minted_console_opens_and_its_urls_carry_the_token() {
+        let (minter, ring) = minter("https://consoles.example.com/vm");
+        let minted = minter.mint(order(None), NOW).unwrap();
+        let token = minted.token.as_str();
+        assert_eq!(
+            minted.url(),
+            format!("https://consoles.example.com/vm/novnc?token={token}")
+        );
+        assert_eq!(
+            minted.websocket_url(),
+            "wss://consoles.example.com/vm/novnc/websocket"
+        );
+        assert_eq!(
+            minted.protocols(),
+            ["binary".to_owned(), format!("fanlight.token.{token}")]
+        );
+        assert_eq!(minted.expires_at, NOW.plus(Duration::from_secs(60)));
+        let grant = open(token, &ring, NOW).unwrap();
+        assert_eq!((grant.id, grant.minted_at), (minted.id, NOW));
+        assert!(!format!("{minted:?}").contains(token));
+    }
+
+    #[test]
+    fn the_time_to_connect_has_bounds() {
+        let (minter, _) = minter("http://localhost:8080");
+        let seconds = |n| {
+            minter
+                .mint(order(Some(Duration::from_secs(n))), NOW)
+                .map(|m| m.expires_at)
+        };
+        assert_eq!(seconds(0), Err(MintError::ExpiresIn));
+        assert_eq!(seconds(1), Ok(NOW.plus(Duration::from_secs(1))));
+        assert_eq!(seconds(86_400), Ok(NOW.plus(MAX_CONNECT_WITHIN)));
+        assert_eq!(seconds(86_401), Err(MintError::ExpiresIn));
+    }
+}

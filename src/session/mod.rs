@@ -1,0 +1,113 @@
+//! Sessions: from a WebSocket with a token to an end with a reason.
+//!
+//! ```text
+//!   token ──> grant ──> reach the host ─────┐
+//!                                           ├─> admit ──> relay ──> end
+//!   greet the browser (version, None) ──────┘     │                  ^
+//!                                                 └──── refuse ──────┘
+//! ```
+//!
+//! Both sides are worked on at once: while the host is dialled and authenticates us, the browser
+//! goes through as much of its handshake as does not depend on the outcome. Then it is admitted
+//! with the host's ServerInit, or refused with the reason's words. A refusal is never an HTTP
+//! status: a browser hides the status of a refused upgrade from the page.
+//!
+//! [`open`] is the story; [`relay`] moves the bytes; [`record`] is what is logged of it all.
+
+pub mod open;
+pub mod page_message;
+pub mod record;
+pub mod relay;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+use crate::buffers::Buffers;
+use crate::clock::UnixTime;
+use crate::host;
+use crate::host::resolve::Resolver;
+use crate::token::{self, Grant, KeyRing, OpenError};
+
+/// What sessions are allowed and how long their steps may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Params {
+    /// How many sessions may be open at once, those that are still connecting included.
+    pub max_sessions: usize,
+    /// How long each stage of the browser's RFB handshake may take.
+    pub browser_handshake: Duration,
+    /// How often the browser is pinged, so that proxies in between see life: every 25 seconds
+    /// stays below the usual limit of 60.
+    pub ping_interval: Duration,
+    /// After so long without a byte and without progress in writing a peer is dead.
+    pub dead_after: Duration,
+    /// The longest frame that a browser may send, in bytes of payload.
+    pub max_frame: u64,
+    /// The steps towards a host.
+    pub host: host::Params,
+}
+
+/// All sessions of this gateway.
+#[derive(Debug)]
+pub struct Sessions {
+    params: Params,
+    ring: Arc<KeyRing>,
+    resolver: Resolver,
+    buffers: Buffers,
+    slots: Semaphore,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Somebody at the WebSocket, before anything is known of them.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Where the connection comes from.
+    pub client: SocketAddr,
+    /// The token that was presented, if any.
+    pub token: Option<Zeroizing<String>>,
+    /// Whether it is our page, which understands [`page_message`]s.
+    pub page: bool,
+}
+
+impl Sessions {
+    /// `stop` ends all sessions when it is cancelled; their tasks run in `tasks`.
+    #[must_use]
+    pub fn new(
+        params: Params,
+        ring: Arc<KeyRing>,
+        resolver: Resolver,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) -> Self {
+        let slots = Semaphore::new(params.max_sessions.min(Semaphore::MAX_PERMITS));
+        Self {
+            params,
+            ring,
+            resolver,
+            buffers: Buffers::default(),
+            slots,
+            tasks,
+            stop,
+        }
+    }
+
+    /// Opens a token without using it up, as the page does before it shows itself.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_token(&self, token: &str) -> Result<Grant, OpenError> {
+        token::open(token, &self.ring, UnixTime::from(SystemTime::now()))
+    }
+
+    /// Where the tasks of sessions run, which a shutdown waits for.
+    #[must_use]
+    pub const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+}

@@ -1,0 +1,86 @@
+//! What is logged of a session: a line at its start and a line at its end, with the same fields.
+
+use std::net::SocketAddr;
+
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use crate::id::SessionId;
+use crate::reason::{Reason, Severity};
+use crate::session::open::End;
+use crate::session::relay::Traffic;
+use crate::token::Grant;
+
+/// A session as the log tells it. It never holds a secret.
+#[derive(Debug)]
+pub struct Record {
+    session: SessionId,
+    client: SocketAddr,
+    started: Instant,
+    console: String,
+    target: String,
+    labels: String,
+    /// Bytes that were relayed.
+    pub traffic: Traffic,
+}
+
+impl Record {
+    /// Starts a session's record, when little more than the client is known.
+    #[must_use]
+    pub fn new(session: SessionId, client: SocketAddr) -> Self {
+        Self {
+            session,
+            client,
+            started: Instant::now(),
+            console: String::new(),
+            target: String::new(),
+            labels: String::new(),
+            traffic: Traffic::default(),
+        }
+    }
+
+    /// Takes over what the grant says of the session.
+    pub fn grant(&mut self, grant: &Grant) {
+        self.console = grant.id.to_string();
+        self.target = grant.target.to_string();
+        self.labels = grant.labels.to_string();
+    }
+
+    /// Logs that the relay begins.
+    pub fn log_start(&self) {
+        info!(
+            session = %self.session,
+            console = self.console,
+            target = self.target,
+            client = %self.client,
+            labels = self.labels,
+            "session started"
+        );
+    }
+
+    /// Logs the end, as loudly as its reason deserves.
+    pub fn log_end(&self, end: &End) {
+        macro_rules! line {
+            ($level:ident) => {
+                $level!(
+                    session = %self.session,
+                    console = self.console,
+                    target = self.target,
+                    client = %self.client,
+                    labels = self.labels,
+                    reason = end.reason.code(),
+                    detail = end.detail,
+                    bytes_up = self.traffic.up,
+                    bytes_down = self.traffic.down,
+                    duration = ?self.started.elapsed(),
+                    "session ended"
+                )
+            };
+        }
+        match Reason::severity(end.reason) {
+            Severity::Info => line!(info),
+            Severity::Warn => line!(warn),
+            Severity::Error => line!(error),
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! The browser leg's WebSocket: the codec of `ws` over a byte stream.
+//!
+//! Bytes go in and out as binary messages; pings are answered, a close is remembered, and text
+//! goes out to pages that asked for it. It can be read and written like any stream, which is what
+//! the handshake does; the relay uses [`WebSocket::poll_receive`] and writes its frames itself.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, timeout};
+
+use crate::reason::Reason;
+use crate::ws::{
+    CloseFrame, Control, DataKind, Decoder, Event, Opcode, Violation, ViolationKind, close_payload,
+    frame,
+};
+
+/// How long the browser has to answer our close frame.
+const CLOSE_HANDSHAKE: Duration = Duration::from_secs(2);
+
+/// What a browser may have sent ahead, in bytes, while it has to wait for us.
+const MAX_AHEAD: usize = 4096;
+
+/// A WebSocket of which we are the server.
+pub struct WebSocket<S> {
+    stream: S,
+    /// What was read together with the upgrade request.
+    read_ahead: Bytes,
+    decoder: Decoder,
+    /// Whole frames that wait to be written, and how far the first of them was.
+    outgoing: Vec<u8>,
+    /// The newest ping that was not answered yet; older ones need no answer (RFC 6455, 5.5.3).
+    ping: Option<Control>,
+    /// The payload of the newest pong, until somebody asks.
+    pong: Option<Control>,
+    /// When the last byte came.
+    heard: Instant,
+    ended: Option<SocketEnd>,
+}
+
+/// Why nothing more will come from the browser.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SocketEnd {
+    /// It sent a close frame, with this code if any.
+    #[error("closed by the browser{}", .0.map(|code| format!(" with code {code}")).unwrap_or_default())]
+    Closed(Option<u16>),
+    /// The connection broke or ended without a close frame.
+    #[error("the connection ended without a close frame")]
+    Lost,
+    /// It broke the framing.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// It sent a text frame.
+    #[error("a text frame")]
+    Text,
+    /// It sent more than it may before it was answered.
+    #[error("bytes before their time")]
+    TooEarly,
+}
+
+impl From<&SocketEnd> for Reason {
+    fn from(end: &SocketEnd) -> Self {
+        match end {
+            SocketEnd::Closed(_) => Self::BrowserClosed,
+            SocketEnd::Lost => Self::BrowserLost,
+            SocketEnd::Text => Self::BrowserTextFrame,
+            SocketEnd::TooEarly => Self::BrowserProtocol,
+            SocketEnd::Violation(violation) => match violation.kind() {
+                ViolationKind::Protocol => Self::BrowserFraming,
+                ViolationKind::Utf8 => Self::BrowserBadUtf8,
+                ViolationKind::TooBig => Self::BrowserFrameTooBig,
+            },
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Takes an upgraded stream over, with what was read behind the upgrade request. Frames of the
+    /// browser may have up to `max_frame` bytes of payload.
+    pub fn new(stream: S, read_ahead: Bytes, max_frame: u64) -> Self {
+        Self {
+            stream,
+            read_ahead,
+            decoder: Decoder::new(max_frame),
+            outgoing: Vec::new(),
+            ping: None,
+            pong: None,
+            heard: Instant::now(),
+            ended: None,
+        }
+    }
+
+    /// The stream below, to write whole frames to when [`Self::poll_send_queued`] is done.
+    pub const fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// When the last byte came from the browser.
+    pub const fn heard(&self) -> Instant {
+        self.heard
+    }
+
+    /// Why nothing more will come, if that is so.
+    pub const fn ended(&self) -> Option<&SocketEnd> {
+        self.ended.as_ref()
+    }
+
+    /// The newest pong since the last call.
+    pub const fn take_pong(&mut self) -> Option<Control> {
+        self.pong.take()
+    }
+
+    /// Whether frames wait to be written.
+    pub const fn has_queued(&self) -> bool {
+        !self.outgoing.is_empty() || self.ping.is_some()
+    }
+
+    /// Puts a whole frame into the queue. Its length is in nobody's hands but ours.
+    pub fn queue(&mut self, opcode: Opcode, payload: &[u8]) {
+        frame(opcode, payload, &mut self.outgoing);
+    }
+
+    /// Puts the rest of a frame that was begun by other means in front of the queue.
+    pub fn queue_first(&mut self, rest: &[u8]) {
+        self.outgoing.splice(..0, rest.iter().copied());
+    }
+
+    /// Receives data into `buf`: `n` bytes of payload at its front, at least one.
+    ///
+    /// Reading and unmasking happen in `buf`, whose other bytes have no meaning afterwards.
+    pub fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<Result<usize, SocketEnd>> {
+        loop {
+            if let Some(end) = &self.ended {
+                return Poll::Ready(Err(end.clone()));
+            }
+            let read = ready!(self.poll_fill(cx, buf));
+            let received = buf.get_mut(..read).unwrap_or_default();
+            let payload = self.take_frames(received);
+            if payload > 0 {
+                return Poll::Ready(Ok(payload));
+            }
+        }
+    }
+
+    /// Reads bytes as they come; 0 when the stream ended, which is noted.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<usize> {
+        let read = if self.read_ahead.is_empty() {
+            let mut read = ReadBuf::new(buf);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
+                Ok(()) => read.filled().len(),
+                Err(_) => 0,
+            }
+        } else {
+            let read = self.read_ahead.len().min(buf.len());
+            let (front, _) = buf.split_at_mut(read);
+            self.read_ahead.copy_to_slice(front);
+            read
+        };
+        if read == 0 {
+            self.ended = Some(SocketEnd::Lost);
+        } else {
+            self.heard = Instant::now();
+        }
+        Poll::Ready(read)
+    }
+
+    /// Decodes what was read and moves the payload of all data frames to the front.
+    fn take_frames(&mut self, bytes: &mut [u8]) -> usize {
+        let (mut at, mut payload) = (0, 0);
+        loop {
+            match self.decoder.next(bytes, &mut at) {
+                Ok(None) => return payload,
+                Ok(Some(Event::Data {
+                    kind: DataKind::Binary,
+                    payload: range,
+                    ..
+                })) => {
+                    let len = range.len();
+                    bytes.copy_within(range, payload);
+                    payload += len;
+                }
+                Ok(Some(Event::Data {
+                    kind: DataKind::Text,
+                    ..
+                })) => {
+                    self.ended = Some(SocketEnd::Text);
+                    return payload;
+                }
+                Ok(Some(Event::Ping(ping))) => self.ping = Some(ping),
+                Ok(Some(Event::Pong(pong))) => self.pong = Some(pong),
+                Ok(Some(Event::Close(close))) => {
+                    self.ended = Some(SocketEnd::Closed(close.map(|CloseFrame { code, .. }| code)));
+                    return payload;
+                }
+                Err(violation) => {
+                    self.ended = Some(violation.into());
+                    return payload;
+                }
+            }
+        }
+    }
+
+    /// Writes the queue and what answers a ping, until both are empty, and flushes.
+    ///
+    /// Not to be called while a frame written by other means is incomplete.
+    pub fn poll_send_queued(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(ping) = self.ping.take_if(|_| self.outgoing.is_empty()) {
+                self.queue(Opcode::Pong, &ping);
+            }
+            if self.outgoing.is_empty() {
+                return Pin::new(&mut self.stream).poll_flush(cx);
+            }
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.outgoing))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.outgoing.drain(..written);
+            if self.outgoing.is_empty() {
+                // A session at rest holds no buffer.
+                self.outgoing = Vec::new();
+            }
+        }
+    }
+
+    /// Waits until the browser goes away, keeping what it sends ahead in `unread`.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what was read is in `unread`.
+    pub async fn wait_for_end(&mut self, unread: &mut Vec<u8>) -> SocketEnd {
+        let mut buf = [0; 512];
+        loop {
+            let received = std::future::poll_fn(|cx| {
+                // A ping in between is answered; whether that succeeds shows in the next read.
+                let _ = self.poll_send_queued(cx);
+                self.poll_receive(cx, &mut buf)
+            });
+            match received.await {
+                Ok(len) => unread.extend(buf.iter().take(len)),
+                Err(end) => return end,
+            }
+            if unread.len() > MAX_AHEAD {
+                return SocketEnd::TooEarly;
+            }
+        }
+    }
+
+    /// Says goodbye: sends what is queued and a close frame, waits a moment for the browser's, and
+    /// closes the stream. To be called when no frame is half written.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: drop the socket too.
+    pub async fn close(mut self, code: u16, reason: &str) {
+        self.queue(Opcode::Close, &close_payload(code, reason));
+        // Whatever goes wrong here, the connection is over.
+        let _ = timeout(CLOSE_HANDSHAKE, async {
+            std::future::poll_fn(|cx| self.poll_send_queued(cx)).await?;
+            let mut buf = [0; 2048];
+            if self.ended.is_none() {
+                while std::future::poll_fn(|cx| self.poll_receive(cx, &mut buf))
+                    .await
+                    .is_ok()
+                {}
+            }
+            // The browser's last words have been read, and TLS is told that ours were said. What a
+            // browser that broke the protocol still sends is read away, so that the kernel does not
+            // answer it with a reset, which would take our close frame with it.
+            self.stream.shutdown().await?;
+            while self.stream.read(&mut buf).await? > 0 {}
+            io::Result::Ok(())
+        })
+        .await;
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
+    /// Ends when the browser does, for whatever reason: [`WebSocket::ended`] knows which.
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        if socket.has_queued()
+            && let Poll::Ready(Err(error)) = socket.poll_send_queued(cx)
+        {
+            return Poll::Ready(Err(error));
+        }
+        if let Ok(received) = ready!(socket.poll_receive(cx, buf.initialize_unfilled())) {
+            buf.advance(received);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
+    /// Takes the bytes as one binary message.
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let socket = self.get_mut();
+        ready!(socket.poll_send_queued(cx))?;
+        socket.queue(Opcode::Binary, buf);
+        // The bytes are ours now; that they do not leave at once is the flush's matter.
+        match socket.poll_send_queued(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(buf.len())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_send_queued(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        ready!(socket.poll_send_queued(cx))?;
+        Pin::new(&mut socket.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+    use crate::ws::unmask;
+
+    const MASK: [u8; 4] = [1, 2, 3, 4];
+
+    /// A short frame as a browser writes it.
+    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = payload.to_vec();
+        unmask(&mut bytes, MASK, 0);
+        [&[first, 0x80 | payload.len() as u8], &MASK[..], &bytes].concat()
+    }
+
+    fn pair(read_ahead: &[u8]) -> (WebSocket<DuplexStream>, DuplexStream) {
+        let (ours, browser) = duplex(8);
+        (
+            WebSocket::new(ours, Bytes::copy_from_slice(read_ahead), 1024),
+            browser,
+        )
+    }
+
+    #[tokio::test]
+    async fn binary_messages_are_a_stream_through_a_pipe_of_eight_bytes() {
+        let first = masked(0x82, b"RFB 003");
+        let (mut socket, mut browser) = pair(&first[..9]);
+        let play_browser = async {
+            browser.write_all(&first[9..]).await.unwrap();
+            browser
+                .write_all(&masked(0x89, b"are you there?"))
+                .await
+                .unwrap();
+            browser.write_all(&masked(0x02, b".0")).await.unwrap();
+            browser.write_all(&masked(0x80, b"08\n")).await.unwrap();
+            browser
+                .write_all(&masked(0x88, &1000u16.to_be_bytes()))
+                .await
+                .unwrap();
+            let mut answers = Vec::new();
+            browser.read_to_end(&mut answers).await.unwrap();
+            answers
+        };
+        let play_gateway = async {
+            let mut received = Vec::new();
+            socket.read_to_end(&mut received).await.unwrap();
+            assert_eq!(received, b"RFB 003.008\n");
+            assert_eq!(socket.ended(), Some(&SocketEnd::Closed(Some(1000))));
+            socket.write_all(b"bytes").await.unwrap();
+            socket.close(1000, "browser_closed").await;
+        };
+        let (answers, ()) = tokio::join!(play_browser, play_gateway);
+        let expected: [&[u8]; 6] = [
+            &[0x8a, 14],
+            b"are you there?",
+            &[0x82, 5],
+            b"bytes",
+            &[0x88, 16, 3, 0xe8],
+            b"browser_closed",
+        ];
+        assert_eq!(answers, expected.concat());
+    }
+
+    #[tokio::test]
+    async fn data_before_a_violation_still_counts() {
+        let bytes = [masked(0x82, b"good"), vec![0x82, 0x00]].concat();
+        let (mut socket, _browser) = pair(&bytes);
+        let mut received = Vec::new();
+        socket.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"good");
+        assert_eq!(
+            socket.ended(),
+            Some(&SocketEnd::Violation(Violation::Unmasked))
+        );
+        assert_eq!(
+            Reason::from(socket.ended().unwrap()),
+            Reason::BrowserFraming
+        );
+    }
+
+    #[tokio::test]
+    async fn text_and_loss_are_told_apart() {
+        let (mut socket, browser) = pair(&masked(0x81, b"hello"));
+        assert_eq!(socket.read(&mut [0; 8]).await.unwrap(), 0);
+        assert_eq!(socket.ended(), Some(&SocketEnd::Text));
+        drop(browser);
+        let (mut socket, browser) = pair(&masked(0x82, b"hello")[..4]);
+        drop(browser);
+        assert_eq!(socket.read(&mut [0; 8]).await.unwrap(), 0);
+        assert_eq!(socket.ended(), Some(&SocketEnd::Lost));
+    }
+
+    #[tokio::test]
+    async fn a_waiting_browser_may_send_a_little_ahead() {
+        let (mut socket, _browser) = pair(&masked(0x82, b"x").repeat(MAX_AHEAD + 1));
+        let mut unread = Vec::new();
+        assert_eq!(socket.wait_for_end(&mut unread).await, SocketEnd::TooEarly);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_browser_that_does_not_answer_the_close_is_not_waited_for_long() {
+        let (ours, mut browser) = duplex(64);
+        let socket = WebSocket::new(ours, Bytes::new(), 1024);
+        let started = Instant::now();
+        socket.close(4100, "host_unreachable").await;
+        assert_eq!(started.elapsed(), CLOSE_HANDSHAKE);
+        let mut said = Vec::new();
+        browser.read_to_end(&mut said).await.unwrap();
+        assert_eq!(
+            said,
+            [&[0x88, 18, 0x10, 0x04], &b"host_unreachable"[..]].concat()
+        );
+    }
+}
