@@ -17,75 +17,12 @@
 //! needs it whole. It may come between the fragments of a message, never inside a frame.
 //! **Closed, Failed.** Whatever follows is refused.
 
-use std::fmt;
-use std::ops::{Deref, Range};
-
 use super::close::CloseFrame;
+use super::event::{Control, DataKind, Event};
 use super::frame::{Header, MAX_CLIENT_HEAD, MAX_CONTROL, Opcode, Parsed};
 use super::mask::unmask;
+use super::partial::Partial;
 use super::violation::Violation;
-
-/// What kind of message a data frame belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataKind {
-    /// Bytes.
-    Binary,
-    /// Text. The decoder does not check that it is UTF-8.
-    Text,
-}
-
-/// The payload of a ping or a pong: at most 125 bytes, and a slice of them by `Deref`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Control {
-    /// Zero beyond `len`.
-    bytes: [u8; MAX_CONTROL],
-    len: usize,
-}
-
-impl Control {
-    const EMPTY: Self = Self {
-        bytes: [0; MAX_CONTROL],
-        len: 0,
-    };
-}
-
-impl Deref for Control {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Control {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-/// Something the client sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Payload of a data frame, or a piece of it.
-    Data {
-        /// The kind of the message that the frame belongs to, whichever fragment it is.
-        kind: DataKind,
-        /// Where in `buf` the payload lies, unmasked. Empty for a frame without payload, and for
-        /// no other.
-        payload: Range<usize>,
-        /// The frame ends with this piece.
-        end_of_frame: bool,
-        /// So does the message.
-        end_of_message: bool,
-    },
-    /// A question that wants a pong with the same payload, unless a close was sent.
-    Ping(Control),
-    /// The answer to a ping, or a sign of life unasked.
-    Pong(Control),
-    /// The client's last word, and why if it says so. It wants a close in return, unless one was
-    /// sent; then the connection ends.
-    Close(Option<CloseFrame>),
-}
 
 /// Decodes what one client sends, from its first byte after the handshake to its close frame.
 pub struct Decoder {
@@ -96,11 +33,16 @@ pub struct Decoder {
 }
 
 enum State {
-    Head(Head),
+    Head(Partial<MAX_CLIENT_HEAD>),
     Data(DataFrame),
     Control(ControlFrame),
     Closed,
     Failed(Violation),
+}
+
+impl State {
+    /// Before the first byte of a frame.
+    const HEAD: Self = Self::Head(Partial::EMPTY);
 }
 
 impl Decoder {
@@ -110,7 +52,7 @@ impl Decoder {
         Self {
             max_frame,
             open: None,
-            state: State::Head(Head::EMPTY),
+            state: State::HEAD,
         }
     }
 
@@ -136,27 +78,30 @@ impl Decoder {
     fn step(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Event>, Violation> {
         loop {
             match &mut self.state {
-                State::Head(head) => match head.collect(buf, at, self.max_frame)? {
-                    Some(header) => self.state = self.enter(header)?,
-                    None => return Ok(None),
+                State::Head(head) => match Header::parse(head, self.max_frame)? {
+                    Parsed::Whole(header) => self.state = self.enter(header)?,
+                    Parsed::Need(whole) => {
+                        if head.fill(whole, buf, at) == 0 {
+                            return Ok(None);
+                        }
+                    }
                 },
                 State::Data(frame) => {
                     let Some(event) = frame.piece(buf, at) else {
                         return Ok(None);
                     };
                     if frame.remaining == 0 {
-                        self.state = State::Head(Head::EMPTY);
+                        self.state = State::HEAD;
                     }
                     return Ok(Some(event));
                 }
                 State::Control(frame) => {
-                    if !frame.collect(buf, at) {
+                    let Some(payload) = frame.collect(buf, at) else {
                         return Ok(None);
-                    }
-                    let payload = frame.payload;
+                    };
                     let (event, next) = match frame.kind {
-                        ControlKind::Ping => (Event::Ping(payload), State::Head(Head::EMPTY)),
-                        ControlKind::Pong => (Event::Pong(payload), State::Head(Head::EMPTY)),
+                        ControlKind::Ping => (Event::Ping(payload), State::HEAD),
+                        ControlKind::Pong => (Event::Pong(payload), State::HEAD),
                         ControlKind::Close => {
                             (Event::Close(CloseFrame::parse(&payload)?), State::Closed)
                         }
@@ -190,41 +135,6 @@ impl Decoder {
             mask: header.mask,
             remaining: header.len,
         }))
-    }
-}
-
-/// As much of a header as is there.
-struct Head {
-    bytes: [u8; MAX_CLIENT_HEAD],
-    len: usize,
-}
-
-impl Head {
-    const EMPTY: Self = Self {
-        bytes: [0; MAX_CLIENT_HEAD],
-        len: 0,
-    };
-
-    /// The header, once it is whole.
-    fn collect(
-        &mut self,
-        buf: &[u8],
-        at: &mut usize,
-        max_frame: u64,
-    ) -> Result<Option<Header>, Violation> {
-        loop {
-            let known = self.bytes.get(..self.len).unwrap_or_default();
-            let need = match Header::parse(known, max_frame)? {
-                Parsed::Whole(header) => return Ok(Some(header)),
-                Parsed::Need(need) => need,
-            };
-            let room = self.bytes.get_mut(self.len..need).unwrap_or_default();
-            let copied = copy(buf, at, room);
-            if copied == 0 {
-                return Ok(None);
-            }
-            self.len += copied;
-        }
     }
 }
 
@@ -277,8 +187,8 @@ struct ControlFrame {
     kind: ControlKind,
     mask: [u8; 4],
     /// The length of the whole payload, at most 125 bytes.
-    len: usize,
-    payload: Control,
+    whole: usize,
+    payload: Partial<MAX_CONTROL>,
 }
 
 impl ControlFrame {
@@ -286,22 +196,20 @@ impl ControlFrame {
         State::Control(Self {
             kind,
             mask: header.mask,
-            len: usize::try_from(header.len).map_or(MAX_CONTROL, |len| len.min(MAX_CONTROL)),
-            payload: Control::EMPTY,
+            whole: usize::try_from(header.len).map_or(MAX_CONTROL, |len| len.min(MAX_CONTROL)),
+            payload: Partial::EMPTY,
         })
     }
 
-    /// Takes in what is there, and says whether the payload is whole and unmasked.
-    fn collect(&mut self, buf: &[u8], at: &mut usize) -> bool {
-        let Self {
-            mask, len, payload, ..
-        } = self;
-        let room = payload.bytes.get_mut(payload.len..*len).unwrap_or_default();
-        let copied = copy(buf, at, room);
-        let new = room.get_mut(..copied).unwrap_or_default();
-        unmask(new, *mask, payload.len);
-        payload.len += copied;
-        payload.len == *len
+    /// The payload, unmasked, once it is whole.
+    fn collect(&mut self, buf: &[u8], at: &mut usize) -> Option<Control> {
+        self.payload.fill(self.whole, buf, at);
+        if self.payload.len() < self.whole {
+            return None;
+        }
+        let mut payload = self.payload;
+        unmask(&mut payload, self.mask, 0);
+        Some(Control(payload))
     }
 }
 
@@ -310,19 +218,10 @@ fn rest(buf: &[u8], at: usize) -> &[u8] {
     buf.get(at..).unwrap_or_default()
 }
 
-/// Moves bytes from `buf[*at..]` into `room`, as far as both go, and says how many.
-fn copy(buf: &[u8], at: &mut usize, room: &mut [u8]) -> usize {
-    let mut copied = 0;
-    for (to, from) in room.iter_mut().zip(rest(buf, *at)) {
-        *to = *from;
-        copied += 1;
-    }
-    *at += copied;
-    copied
-}
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

@@ -11,6 +11,8 @@
 //! | `handshake` | is this request a WebSocket upgrade, and what is the answer to its key |
 //! | `frame` | the frame header, both ways |
 //! | `decode` | the stream of client frames as events |
+//! | `event` | what those events are |
+//! | `partial` | a header or a control payload that arrives in pieces |
 //! | `violation` | how a client can break the protocol |
 //! | `mask` | the XOR that clients must put on everything |
 //! | `close` | the payload of a close frame |
@@ -25,13 +27,16 @@
 
 mod close;
 mod decode;
+mod event;
 mod frame;
 mod handshake;
 mod mask;
+mod partial;
 mod violation;
 
 pub use close::{CloseFrame, close_payload};
-pub use decode::{Control, DataKind, Decoder, Event};
+pub use decode::Decoder;
+pub use event::{Control, DataKind, Event};
 pub use frame::{HEAD_ROOM, Opcode, frame, head};
 pub use handshake::{BadUpgrade, UpgradeRequest, accept_key, protocols};
 pub use mask::unmask;
