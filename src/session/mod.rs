@@ -16,6 +16,7 @@
 
 pub mod open;
 pub mod page_message;
+mod piece;
 pub mod record;
 pub mod relay;
 

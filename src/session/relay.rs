@@ -19,10 +19,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use crate::buffers::{Buffer, Buffers};
+use crate::buffers::Buffers;
 use crate::reason::Reason;
 use crate::session::open::End;
 use crate::session::page_message::PageMessage;
+use crate::session::piece::Piece;
 use crate::websocket::WebSocket;
 use crate::ws::{self, HEAD_ROOM, Opcode};
 
@@ -85,14 +86,6 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     timer: Pin<Box<Sleep>>,
 }
 
-/// A part of a buffer that is being written.
-struct Piece<'p> {
-    buffer: Buffer<'p>,
-    at: usize,
-    end: usize,
-    begun: bool,
-}
-
 /// Whether a step of the relay moved anything.
 type Moved = bool;
 
@@ -148,11 +141,8 @@ where
 
     fn begin(&mut self, first: &FirstBytes) {
         if !first.down.is_empty() {
-            let mut piece = Piece::holding(self.buffers.take(), &first.down);
-            let len = piece.len();
-            piece.at = ws::head(&mut piece.buffer, HEAD_ROOM, len, Opcode::Binary);
             self.traffic.down += first.down.len() as u64;
-            self.down = Some(piece);
+            self.down = Some(Piece::framing(self.buffers.take(), &first.down));
         }
         if !first.up.is_empty() {
             self.traffic.up += first.up.len() as u64;
@@ -210,18 +200,13 @@ where
             return true;
         }
         let at = ws::head(&mut buffer, HEAD_ROOM, read, Opcode::Binary);
-        self.down = Some(Piece {
-            buffer,
-            at,
-            end: HEAD_ROOM + read,
-            begun: false,
-        });
+        self.down = Some(Piece::of(buffer, at..HEAD_ROOM + read));
         self.traffic.down += read as u64;
         true
     }
 
     fn write_browser(&mut self, cx: &mut Context<'_>) -> std::io::Result<Moved> {
-        let inside_frame = self.down.as_ref().is_some_and(|piece| piece.begun);
+        let inside_frame = self.down.as_ref().is_some_and(|piece| piece.has_begun());
         if !inside_frame
             && self.browser.has_queued()
             && self.browser.poll_send_queued(cx)?.is_pending()
@@ -262,12 +247,7 @@ where
             }
             Poll::Ready(Ok(read)) => {
                 self.traffic.up += read as u64;
-                self.up = Some(Piece {
-                    buffer,
-                    at: 0,
-                    end: read,
-                    begun: false,
-                });
+                self.up = Some(Piece::of(buffer, 0..read));
                 true
             }
             Poll::Ready(Err(_)) => true,
@@ -366,52 +346,6 @@ impl<B: AsyncRead + AsyncWrite + Unpin, H> Drop for Relay<'_, B, H> {
         if let Some(piece) = &self.down {
             self.browser.queue_first(piece.rest());
         }
-    }
-}
-
-impl<'p> Piece<'p> {
-    /// A piece of bytes from elsewhere, behind head-room.
-    fn holding(mut buffer: Buffer<'p>, bytes: &[u8]) -> Self {
-        let (_, space) = buffer.split_at_mut(HEAD_ROOM);
-        let len = bytes.len().min(space.len());
-        space
-            .iter_mut()
-            .zip(bytes)
-            .for_each(|(space, byte)| *space = *byte);
-        Self {
-            buffer,
-            at: HEAD_ROOM,
-            end: HEAD_ROOM + len,
-            begun: false,
-        }
-    }
-
-    const fn len(&self) -> usize {
-        self.end - self.at
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.buffer.get(self.at..self.end).unwrap_or_default()
-    }
-
-    fn poll_write(
-        &mut self,
-        stream: &mut (impl AsyncWrite + Unpin),
-        cx: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        let wrote = match Pin::new(stream).poll_write(cx, self.rest()) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
-            Poll::Ready(Ok(wrote)) => wrote,
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-        };
-        self.at += wrote;
-        self.begun = true;
-        Poll::Ready(Ok(()))
     }
 }
 
