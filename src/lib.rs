@@ -14,6 +14,7 @@ pub mod clock;
 pub mod drive;
 pub mod entropy;
 pub mod host;
+pub mod http;
 pub mod id;
 pub mod mint;
 pub mod reason;

@@ -1,0 +1,52 @@
+/**
+ * The text frames of the gateway: `docs/page-channel.md` describes every message.
+ */
+
+/** The version of the messages that this page understands. */
+const VERSION = 1;
+
+/**
+ * A message with every field checked.
+ * @typedef {{ type: 'connected', name: string }
+ *   | { type: 'rtt', ms: number }
+ *   | { type: 'end', code: string, words: string, detail: string, retry: boolean }} Message
+ */
+
+/**
+ * Reads one text frame.
+ *
+ * @param {string} text
+ * @returns {Message | null} null for what this page does not know: a later version, another type
+ */
+export function readMessage(text) {
+  let raw;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (raw?.v !== VERSION) {
+    return null;
+  }
+  switch (raw.type) {
+    case 'connected':
+      return { type: 'connected', name: string(raw.name) };
+    case 'rtt':
+      return Number.isFinite(raw.ms) && raw.ms >= 0 ? { type: 'rtt', ms: raw.ms } : null;
+    case 'end':
+      return {
+        type: 'end',
+        code: string(raw.code),
+        words: string(raw.words),
+        detail: string(raw.detail),
+        retry: raw.retry === true,
+      };
+    default:
+      return null;
+  }
+}
+
+/** @param {unknown} value */
+function string(value) {
+  return typeof value === 'string' ? value : '';
+}

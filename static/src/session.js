@@ -1,0 +1,136 @@
+/**
+ * One attempt at the console: a WebSocket to the gateway, noVNC on its binary frames, the page on
+ * its text frames.
+ *
+ *     opening ──socket open──▶ greeting ──RFB connect──▶ running
+ *        │                        │                         │
+ *        └────────────────────────┴── close, viewer gives up, Disconnect ──▶ over (once)
+ */
+
+import { BinaryChannel } from './channel.js';
+import { readMessage } from './messages.js';
+
+/**
+ * Milliseconds that the gateway has for its explanation once noVNC has given up. A refusal reaches
+ * noVNC as an RFB failure, and the gateway's message and close code come right behind it.
+ */
+const LAST_WORD_LIMIT = 1_000;
+
+/**
+ * Who is told what.
+ * @typedef {{
+ *   connected: () => void,
+ *   named: (name: string) => void,
+ *   roundTrip: (ms: number) => void,
+ *   ended: (known: import('./reasons.js').Known) => void,
+ * }} Listener
+ */
+
+export class Session {
+  #socket;
+  #rfb;
+  /** @type {Listener} */
+  #on;
+  #over = false;
+  #opened = false;
+  /** @type {import('./reasons.js').Known['end']} */
+  #end = null;
+  /** @type {string | null} */
+  #viewer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #lastWord;
+
+  /**
+   * @param {any} RFB noVNC's class
+   * @param {string} token
+   * @param {HTMLElement} screen where the machine's screen goes
+   * @param {Listener} listener
+   * @throws {DOMException} named `SyntaxError`, when the token has characters that no sub-protocol may have
+   */
+  constructor(RFB, token, screen, listener) {
+    this.#on = listener;
+    const url = new URL('novnc/websocket', document.baseURI);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#socket = new WebSocket(url, ['binary', 'fanlight.1', `fanlight.token.${token}`]);
+    this.#socket.addEventListener('open', () => {
+      this.#opened = true;
+    });
+    this.#socket.addEventListener('close', (event) => this.#finish({ close: event }));
+
+    const channel = new BinaryChannel(this.#socket, {
+      onText: (text) => this.#hear(text),
+      onClosing: () => this.#viewerLetsGo(),
+    });
+    const rfb = new RFB(screen, channel, { shared: true });
+    rfb.scaleViewport = true;
+    rfb.showDotCursor = true;
+    rfb.background = 'transparent';
+    rfb.addEventListener('connect', () => listener.connected());
+    rfb.addEventListener('disconnect', () => channel.detach());
+    rfb.addEventListener('desktopname', (event) => listener.named(event.detail.name));
+    rfb.addEventListener('securityfailure', (event) => {
+      this.#viewer = event.detail.reason ?? '';
+    });
+    // The gateway offers the security type None alone, so nobody is ever asked for a password.
+    rfb.addEventListener('credentialsrequired', () => {
+      this.#viewer = 'It was asked for a password.';
+      rfb.disconnect();
+    });
+    this.#rfb = rfb;
+  }
+
+  /** Gives the keyboard to the machine. */
+  focus() {
+    this.#rfb.focus({ preventScroll: true });
+  }
+
+  /** Presses and releases Ctrl, Alt and Delete. */
+  sendCtrlAltDel() {
+    this.#rfb.sendCtrlAltDel();
+  }
+
+  /** The person wants to leave. */
+  disconnect() {
+    this.#finish({ close: { code: 1000, reason: '' }, byPerson: true });
+    this.#rfb.disconnect();
+    this.#socket.close(1000);
+  }
+
+  /** @param {string} text */
+  #hear(text) {
+    const message = readMessage(text);
+    switch (message?.type) {
+      case 'connected':
+        this.#on.named(message.name);
+        break;
+      case 'rtt':
+        this.#on.roundTrip(message.ms);
+        break;
+      case 'end':
+        this.#end = message;
+        break;
+    }
+  }
+
+  /** noVNC closed its channel: it was told to, or it met something that it cannot go on with. */
+  #viewerLetsGo() {
+    if (this.#over) {
+      return;
+    }
+    this.#viewer ??= '';
+    this.#lastWord = setTimeout(() => {
+      this.#finish({ close: { code: 1000, reason: '' } });
+      this.#socket.close(1000);
+    }, LAST_WORD_LIMIT);
+  }
+
+  /** @param {Pick<import('./reasons.js').Known, 'close' | 'byPerson'>} how */
+  #finish(how) {
+    if (this.#over) {
+      return;
+    }
+    this.#over = true;
+    clearTimeout(this.#lastWord);
+    this.#on.ended({ end: this.#end, opened: this.#opened, viewer: this.#viewer, ...how });
+  }
+}

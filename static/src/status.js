@@ -1,0 +1,104 @@
+/**
+ * What is happening, on the page: the state, the card over the screen, the machine's name.
+ *
+ * For tests and for style sheets the root element says it too: `data-state` is one of `loading`,
+ * `connecting`, `connected`, `ended`, and at the end `data-reason` is the stable code.
+ *
+ * Everything from outside is set as text, never as markup.
+ */
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+export class Status {
+  #root = document.documentElement;
+  #card = byId('card');
+  #heading = byId('card-heading');
+  #words = byId('card-words');
+  #detail = byId('card-detail');
+  #quote = byId('card-quote');
+  #code = byId('card-code');
+  #reconnect = byId('reconnect');
+  #announcer = byId('announcer');
+  #name = byId('name');
+  #roundTrip = byId('round-trip');
+  #title = document.title;
+
+  /** noVNC is being fetched. */
+  loading() {
+    this.#show('loading', 'Opening the console', 'Loading the viewer …');
+  }
+
+  /** The gateway is reaching the machine. */
+  connecting() {
+    this.#show('connecting', 'Opening the console', 'Connecting to the machine …');
+  }
+
+  /** The machine's screen is here. */
+  connected() {
+    this.#set('connected');
+    this.#card.hidden = true;
+    this.#announcer.textContent = `Connected to ${this.#name.textContent}.`;
+  }
+
+  /**
+   * It is over, or never began.
+   * @param {import('./reasons.js').Ending} ending
+   * @param {boolean} again whether a new attempt can be made from here
+   */
+  ended({ code, words, detail }, again) {
+    let heading = 'The console could not be opened';
+    if (code === 'browser_closed') {
+      heading = 'The console is closed';
+    } else if (this.#root.dataset.state === 'connected') {
+      heading = 'The console has ended';
+    }
+    this.#root.dataset.reason = code;
+    this.#show('ended', heading, words);
+    this.#quote.textContent = detail;
+    this.#detail.hidden = detail === '';
+    this.#code.textContent = code;
+    this.#code.hidden = false;
+    this.#reconnect.hidden = !again;
+    this.#roundTrip.textContent = '';
+    // Not to the button: whoever is typing just now would press it unawares.
+    this.#heading.focus({ preventScroll: true });
+  }
+
+  /** @param {string} name of the machine */
+  named(name) {
+    if (name !== '') {
+      this.#name.textContent = name;
+      document.title = `${name} · ${this.#title}`;
+    }
+  }
+
+  /** @param {number} ms milliseconds to the gateway and back */
+  roundTrip(ms) {
+    this.#roundTrip.textContent = `${Math.round(ms)} ms`;
+  }
+
+  /**
+   * @param {string} state
+   * @param {string} heading
+   * @param {string} words
+   */
+  #show(state, heading, words) {
+    this.#set(state);
+    this.#heading.textContent = heading;
+    this.#words.textContent = words;
+    this.#detail.hidden = true;
+    this.#code.hidden = true;
+    this.#reconnect.hidden = true;
+    this.#card.hidden = false;
+    this.#announcer.textContent = `${heading}. ${words}`;
+  }
+
+  /** @param {string} state */
+  #set(state) {
+    this.#root.dataset.state = state;
+    if (state !== 'ended') {
+      delete this.#root.dataset.reason;
+    }
+  }
+}
