@@ -6,23 +6,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
+fn main() {
     let manifest = Path::new("static/dist/manifest.json");
-    println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed={}", manifest.display());
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={}", manifest.display());
     match read(manifest) {
         Ok(assets) => {
             for (name, file) in assets {
                 let variable = name.replace(['.', '-'], "_").to_ascii_uppercase();
-                println!("cargo:rustc-env=FANLIGHT_ASSET_{variable}={file}");
+                println!("cargo::rustc-env=FANLIGHT_ASSET_{variable}={file}");
             }
-            ExitCode::SUCCESS
         }
         Err(problem) => {
-            eprintln!("the web assets are not built: run `make assets` ({problem})");
-            ExitCode::FAILURE
+            println!("cargo::error=the web assets are not built: run `make assets` ({problem})");
         }
     }
 }

@@ -33,8 +33,12 @@
  * }} Known
  */
 
-/** Endings that only the page itself can know of. */
+/** Endings that only the page itself can know of, or knows better than the gateway. */
 const OWN = {
+  browser_closed: {
+    retry: true,
+    words: 'You disconnected. The machine keeps running.',
+  },
   connection_lost: {
     retry: true,
     words: 'The connection to the console gateway was lost.',

@@ -29,10 +29,13 @@ const LAST_WORD_LIMIT = 1_000;
 export class Session {
   #socket;
   #rfb;
+  /** noVNC's own corner of the page: it leaves with the session, whatever noVNC still waits for. */
+  #place = document.createElement('div');
   /** @type {Listener} */
   #on;
   #over = false;
   #opened = false;
+  #named = false;
   /** @type {import('./reasons.js').Known['end']} */
   #end = null;
   /** @type {string | null} */
@@ -61,13 +64,19 @@ export class Session {
       onText: (text) => this.#hear(text),
       onClosing: () => this.#viewerLetsGo(),
     });
-    const rfb = new RFB(screen, channel, { shared: true });
+    screen.append(this.#place);
+    const rfb = new RFB(this.#place, channel, { shared: true });
     rfb.scaleViewport = true;
     rfb.showDotCursor = true;
     rfb.background = 'transparent';
     rfb.addEventListener('connect', () => listener.connected());
     rfb.addEventListener('disconnect', () => channel.detach());
-    rfb.addEventListener('desktopname', (event) => listener.named(event.detail.name));
+    // What the machine calls itself counts only until the gateway has said its name.
+    rfb.addEventListener('desktopname', (event) => {
+      if (!this.#named) {
+        listener.named(event.detail.name);
+      }
+    });
     rfb.addEventListener('securityfailure', (event) => {
       this.#viewer = event.detail.reason ?? '';
     });
@@ -101,6 +110,7 @@ export class Session {
     const message = readMessage(text);
     switch (message?.type) {
       case 'connected':
+        this.#named = message.name !== '';
         this.#on.named(message.name);
         break;
       case 'rtt':
@@ -131,6 +141,7 @@ export class Session {
     }
     this.#over = true;
     clearTimeout(this.#lastWord);
+    this.#place.remove();
     this.#on.ended({ end: this.#end, opened: this.#opened, viewer: this.#viewer, ...how });
   }
 }

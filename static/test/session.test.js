@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+
+import { Session } from '../src/session.js';
+import { FakeSocket } from './fake-socket.js';
+
+/** As much of noVNC as a session touches: it gives up by closing its channel. */
+class FakeRfb extends EventTarget {
+  constructor(place, channel) {
+    super();
+    this.channel = channel;
+    channel.onclose = () => this.tell('disconnect', {});
+  }
+
+  tell(type, detail) {
+    this.dispatchEvent(Object.assign(new Event(type), { detail }));
+  }
+
+  disconnect() {
+    this.channel.close();
+    this.tell('disconnect', {});
+  }
+}
+
+/** Opens a session on fakes; `ended` collects what it says at the end. */
+function open() {
+  const ended = [];
+  const told = [];
+  const listener = {
+    connected: () => told.push('connected'),
+    named: (name) => told.push(name),
+    roundTrip: (ms) => told.push(ms),
+    ended: (known) => ended.push(known),
+  };
+  let rfb;
+  const RFB = function (...args) {
+    rfb = new FakeRfb(...args);
+    return rfb;
+  };
+  const session = new Session(RFB, 'fl1.k.t', { append() {} }, listener);
+  return { session, socket: FakeSocket.made.at(-1), rfb, ended, told };
+}
+
+beforeEach(() => {
+  globalThis.WebSocket = FakeSocket;
+  globalThis.document = {
+    baseURI: 'https://c.example/pre/novnc',
+    createElement: () => ({ remove() {} }),
+  };
+});
+
+test('the token travels as a sub-protocol, never in the address', () => {
+  const { socket } = open();
+  assert.equal(socket.url, 'wss://c.example/pre/novnc/websocket');
+  assert.deepEqual(socket.protocols, ['binary', 'fanlight.1', 'fanlight.token.fl1.k.t']);
+});
+
+test('names and round trips are passed on, and the gateway’s name stays', () => {
+  const { socket, rfb, told } = open();
+  socket.open('fanlight.1');
+  rfb.tell('desktopname', { name: 'QEMU' });
+  rfb.tell('connect', {});
+  socket.receive('{"v":1,"type":"connected","name":"web-01"}');
+  socket.receive('{"v":1,"type":"rtt","ms":3}');
+  rfb.tell('desktopname', { name: 'somebody-else' });
+  assert.deepEqual(told, ['QEMU', 'connected', 'web-01', 3]);
+});
+
+test('the message before the close frame is what counts', () => {
+  const { socket, ended } = open();
+  socket.open('fanlight.1');
+  socket.receive('{"v":1,"type":"end","code":"idle","words":"W","detail":"","retry":true}');
+  socket.end(4300, 'idle');
+  assert.equal(ended.length, 1);
+  assert.equal(ended[0].end.code, 'idle');
+  assert.equal(ended[0].close.code, 4300);
+  assert.equal(ended[0].opened, true);
+});
+
+test('a refusal that reaches noVNC first still waits for the gateway’s own words', () => {
+  const { socket, rfb, ended } = open();
+  socket.open('fanlight.1');
+  rfb.tell('securityfailure', { reason: 'as RFB says it' });
+  rfb.disconnect();
+  assert.deepEqual(ended, []);
+  assert.deepEqual(socket.closedWith, []);
+  socket.receive('{"v":1,"type":"end","code":"host_auth_failed","words":"W","retry":false}');
+  socket.end(4106, 'host_auth_failed');
+  assert.equal(ended.length, 1);
+  assert.equal(ended[0].end.code, 'host_auth_failed');
+  assert.equal(ended[0].viewer, 'as RFB says it');
+});
+
+test('a viewer that gives up and hears nothing ends the session itself', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const { socket, rfb, ended } = open();
+  socket.open('fanlight.1');
+  rfb.disconnect();
+  mock.timers.tick(999);
+  assert.equal(ended.length, 0);
+  mock.timers.tick(1);
+  mock.timers.reset();
+  assert.equal(ended.length, 1);
+  assert.equal(ended[0].viewer, '');
+  assert.deepEqual(socket.closedWith, [1000]);
+  socket.end(1006, '');
+  assert.equal(ended.length, 1, 'an end is told once');
+});
+
+test('Disconnect ends at once and closes with 1000', () => {
+  const { session, socket, ended } = open();
+  socket.open('fanlight.1');
+  session.disconnect();
+  assert.equal(ended.length, 1);
+  assert.equal(ended[0].byPerson, true);
+  assert.deepEqual(socket.closedWith, [1000]);
+});
