@@ -1,0 +1,87 @@
+# Fanlight's make targets; `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help assets demo test lint fmt conformance fuzz clean node rust debian-packages
+
+# What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600.
+OPEN ?=
+SECONDS ?= 20
+
+OLDEST_NODE := 20
+OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+# npm writes this file last, so it stands for a whole node_modules.
+STATIC_PACKAGES := static/node_modules/.package-lock.json
+BROWSER_PACKAGES := tests/browser/node_modules/.package-lock.json
+# build.mjs writes this file last, so it stands for whole assets.
+ASSETS := static/dist/manifest.json
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+assets: $(ASSETS) ## the console page's scripts and styles, which the build embeds
+
+demo: assets rust ## the gateway with a demo machine; OPEN=1 opens the browser as well
+	cargo run --release -- demo $(if $(OPEN),--open)
+
+test: assets rust debian-packages $(BROWSER_PACKAGES) ## everything; installs what the tests need
+	node --test static/test/*.test.js
+	cargo test
+
+lint: assets rust ## format and clippy, as strict as CI
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+fmt: ## format the Rust sources
+	cargo fmt
+
+conformance: assets rust ## the Autobahn suite against our WebSocket codec; takes minutes
+	tests/conformance/autobahn.sh
+
+# libFuzzer needs a compiler flag of nightly; RUSTC_BOOTSTRAP lets stable take it.
+fuzz: assets rust ## every fuzz target for SECONDS seconds (20)
+	@cargo fuzz --version >/dev/null 2>&1 || { \
+		echo 'make: cargo-fuzz is missing: run `cargo install --locked cargo-fuzz`' >&2; exit 1; }
+	set -e; for target in $$(cargo fuzz list); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run "$$target" -- -max_total_time=$(SECONDS); \
+	done
+
+clean: ## remove everything that was built or fetched
+	cargo clean
+	rm -rf static/dist static/node_modules tests/browser/node_modules
+
+$(ASSETS): static/build.mjs static/package.json $(wildcard static/src/*) $(STATIC_PACKAGES)
+	node static/build.mjs
+
+$(STATIC_PACKAGES): static/package-lock.json | node
+	cd static && npm ci --no-audit --no-fund
+	@touch $@
+
+$(BROWSER_PACKAGES): tests/browser/package-lock.json | node
+	cd tests/browser && npm ci --no-audit --no-fund
+	@touch $@
+
+debian-packages:
+	@tests/install-debian-packages.sh
+
+node:
+	@command -v node >/dev/null || { \
+		echo 'make: Node is missing: install Node $(OLDEST_NODE) or newer (packages nodejs and npm,' \
+			'or https://nodejs.org)' >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < $(OLDEST_NODE) ? 1 : 0)' || { \
+		echo "make: Node $$(node --version) is too old: install Node $(OLDEST_NODE) or newer" \
+			'(https://nodejs.org)' >&2; exit 1; }
+	@command -v npm >/dev/null || { \
+		echo 'make: npm is missing: install it (package npm; it also comes with Node from' \
+			'https://nodejs.org)' >&2; exit 1; }
+
+rust:
+	@command -v cargo >/dev/null && command -v rustc >/dev/null || { \
+		echo 'make: Rust is missing: install Rust $(OLDEST_RUST) or newer (https://rustup.rs)' >&2; \
+		exit 1; }
+	@have=$$(rustc --version | cut -d ' ' -f 2); \
+	oldest=$$(printf '%s\n' "$(OLDEST_RUST)" "$$have" | sort -V | head -n 1); \
+	[ "$$oldest" = "$(OLDEST_RUST)" ] || { \
+		echo "make: Rust $$have is too old: install $(OLDEST_RUST) or newer (rustup update stable," \
+			'or https://rustup.rs)' >&2; exit 1; }
