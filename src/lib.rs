@@ -12,6 +12,7 @@
 pub mod buffers;
 pub mod clock;
 pub mod drive;
+pub mod config;
 pub mod entropy;
 pub mod host;
 pub mod http;
@@ -23,6 +24,7 @@ pub mod secret;
 pub mod session;
 pub mod stream;
 pub mod target;
+pub mod telemetry;
 pub mod token;
 pub mod websocket;
 pub mod wire;

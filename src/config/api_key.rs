@@ -1,0 +1,176 @@
+//! Who may use the API: names, and hashes of keys.
+
+use std::fmt;
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use sha2::{Digest, Sha256};
+
+use super::raw::{Typed, Value};
+use super::value::{Item, Wrong, quote};
+
+/// One key of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Whose it is, for the log: 1 to 64 letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// What the key hashes to.
+    pub hash: ApiKeyHash,
+}
+
+/// SHA-256 of an API key's text. The keys are 32 random bytes, so that no slow hash is needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeyHash([u8; 32]);
+
+/// What stands before the hexadecimal digits.
+const ALGORITHM: &str = "sha256:";
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = 64;
+
+impl ApiKeyHash {
+    /// The hash of a key, as the configuration has it.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        Self(Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// The 32 bytes, to compare with in constant time.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// As the configuration has it: `sha256:` and 64 hexadecimal digits.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        format!("{ALGORITHM}{}", HEXLOWER.encode(&self.0))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(ALGORITHM)?;
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
+        bytes.try_into().map(Self).ok()
+    }
+}
+
+impl fmt::Debug for ApiKeyHash {
+    /// Shortened: enough to tell keys apart, too little to search for them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, ..] = self.0;
+        write!(f, "{ALGORITHM}{}***", HEXLOWER.encode(&[a, b, c]))
+    }
+}
+
+/// Whether a text can be the name of a key.
+#[must_use]
+pub fn is_key_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+/// What is wrong is never repeated: it may be the key itself, put where its hash belongs.
+impl Item for ApiKey {
+    const LIST: &'static str =
+        "a list such as [{ name = \"cloud\", hash = \"sha256:…\" }] (see `fanlight keys api`)";
+
+    fn read_item(typed: &Typed) -> Result<Self, Wrong> {
+        let (name, hash) = match &typed.value {
+            Value::Text(text) => {
+                let (name, hash) = text.split_once('=').ok_or_else(|| {
+                    Wrong::with(typed, "expected name=sha256:… each, commas between")
+                })?;
+                (read_name(typed, name)?, read_hash(typed, hash)?)
+            }
+            Value::Table(entries) => {
+                let (mut name, mut hash) = (None, None);
+                for (key, place, value) in entries {
+                    match (key.as_str(), &value.value) {
+                        ("name", Value::Text(text)) => name = Some(read_name(value, text)?),
+                        ("hash", Value::Text(text)) => hash = Some(read_hash(value, text)?),
+                        ("name" | "hash", _) => {
+                            return Err(Wrong::with(
+                                value,
+                                format!("expected {key} to be a string"),
+                            ));
+                        }
+                        _ => {
+                            return Err(Wrong {
+                                place: place.clone(),
+                                message: "a key has name and hash and nothing else".to_owned(),
+                            });
+                        }
+                    }
+                }
+                let missing = |what| Wrong::with(typed, format!("a key needs a {what}"));
+                (
+                    name.ok_or_else(|| missing("name"))?,
+                    hash.ok_or_else(|| missing("hash"))?,
+                )
+            }
+            _ => {
+                return Err(Wrong::with(
+                    typed,
+                    "expected { name = \"…\", hash = \"sha256:…\" }",
+                ));
+            }
+        };
+        Ok(Self { name, hash })
+    }
+
+    fn clash(items: &[Self]) -> Option<String> {
+        items.iter().enumerate().find_map(|(index, key)| {
+            let before = items.get(..index)?;
+            before
+                .iter()
+                .any(|other| other.name == key.name)
+                .then(|| format!("two keys are named {}", key.name))
+        })
+    }
+
+    fn item_to_toml(&self) -> String {
+        let hash = format!("{:?}", self.hash);
+        format!(
+            "{{ name = {}, hash = {} }}",
+            quote(&self.name),
+            quote(&hash)
+        )
+    }
+}
+
+fn read_name(typed: &Typed, text: &str) -> Result<String, Wrong> {
+    let name = is_key_name(text).then(|| text.to_owned());
+    name.ok_or_else(|| {
+        Wrong::with(
+            typed,
+            "expected a name of 1 to 64 letters, digits, hyphens, underscores and dots",
+        )
+    })
+}
+
+fn read_hash(typed: &Typed, text: &str) -> Result<ApiKeyHash, Wrong> {
+    ApiKeyHash::parse(text).ok_or_else(|| {
+        Wrong::with(
+            typed,
+            "expected the hash of a key: sha256: and 64 hexadecimal digits (see `fanlight keys api`)",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_reads_back_and_prints_shortened() {
+        let hash = ApiKeyHash::of("abc");
+        // The example of FIPS 180-2, B.1.
+        assert_eq!(
+            hash.to_text(),
+            "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(ApiKeyHash::parse(&hash.to_text()), Some(hash));
+        assert_eq!(format!("{hash:?}"), "sha256:ba7816***");
+    }
+}

@@ -1,0 +1,141 @@
+//! The configuration: a TOML file, the environment and flags, in rising order.
+//!
+//! What was typed ([`raw`]) is laid layer over layer, then read setting by setting after the one
+//! table in [`setting`], and becomes a [`Config`], or all of its [`Problems`] at once. Only the
+//! floors of processes and commands see a `Config`; what is below has small parameter structs.
+
+mod ancestor;
+mod api_key;
+mod files;
+mod problem;
+mod raw;
+mod reader;
+mod resolve;
+pub mod setting;
+mod sources;
+pub mod unit;
+mod url;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use ancestor::FrameAncestor;
+pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
+pub use problem::{Place, Problem, Problems};
+pub use reader::Origins;
+pub use sources::{Resolved, SYSTEM_FILE, Sources};
+pub use unit::ByteSize;
+pub use url::{BasePath, PublicUrl};
+
+use crate::telemetry::{LogFilter, LogFormat};
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen. Default: `127.0.0.1:8080`. Port 0: the system chooses.
+    pub listen: SocketAddr,
+    /// The gateway as browsers see it. Default: [`Config::public_url_at`].
+    pub public_url: Option<PublicUrl>,
+    /// The path under which the gateway serves. Default: the path of `public_url`.
+    pub base_path: BasePath,
+    /// The directory of what the gateway makes itself. Default: `/var/lib/fanlight`.
+    pub state_dir: PathBuf,
+    /// Who may show the console in a frame. Default: nobody.
+    pub frame_ancestors: Vec<FrameAncestor>,
+    /// Certificate and key of the listener. Default: none, plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Sealing of tokens.
+    pub tokens: Tokens,
+    /// Keys of the API. Default: none, and the API is off.
+    pub api_keys: Vec<ApiKey>,
+    /// How much at once.
+    pub limits: Limits,
+    /// The leg to the host.
+    pub host: Host,
+    /// The leg to the browser.
+    pub browser: Browser,
+    /// The log.
+    pub log: Log,
+    /// How long sessions get to say goodbye when the gateway is stopped. Default: 10 s; 0 to
+    /// 10 min.
+    pub shutdown_grace: Duration,
+}
+
+/// What the TLS listener shows and proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM: the certificate, then its chain.
+    pub certificate_file: PathBuf,
+    /// PEM: the private key.
+    pub key_file: PathBuf,
+}
+
+/// Sealing of tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// The key ring. Default: `keyring` in [`Config::state_dir`].
+    pub keyring_file: PathBuf,
+    /// How long a minted URL can be opened. Default: 60 s; 1 s to 24 h. Costs nothing: a token is
+    /// not remembered anywhere.
+    pub connect_within: Duration,
+}
+
+/// How much at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Sessions. Default: 5000; 1 to 1 000 000. Each is a task and two sockets.
+    pub sessions: usize,
+    /// Connections from browsers. Default: 10 000; more than `sessions`. Each is a socket.
+    pub connections: usize,
+}
+
+/// Deadlines towards the host, 10 ms to 10 min each: a silent host holds its session for no longer
+/// than their sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// To find and reach it, all its addresses together. Default: 10 s.
+    pub connect_timeout: Duration,
+    /// For its `ProtocolVersion`. Default: 10 s.
+    pub version_timeout: Duration,
+    /// From the security types to the `SecurityResult`. Default: 30 s.
+    pub security_timeout: Duration,
+    /// For its `ServerInit`. Default: 10 s.
+    pub init_timeout: Duration,
+}
+
+/// The leg to the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Browser {
+    /// For the RFB handshake with it. Default: 15 s; 10 ms to 10 min.
+    pub handshake_timeout: Duration,
+    /// Between two pings. Default: 25 s; 10 ms to 1 h. Costs two small packets each time.
+    pub ping_interval: Duration,
+    /// After this long without a byte in either direction it is gone. Default: 60 s; 20 ms to 2 h,
+    /// and more than `ping_interval`. A session whose browser vanished lives on for this long.
+    pub dead_after: Duration,
+    /// The largest frame it may send. Default: 1 MiB; 1 KiB to 64 MiB. No buffer of this size is
+    /// held: a frame is passed on as it arrives.
+    pub max_frame: ByteSize,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// What is logged. Default: `info`.
+    pub level: LogFilter,
+    /// How it looks. Default: text.
+    pub format: LogFormat,
+}
+
+impl Config {
+    /// The gateway as browsers see it: `public_url`, or else what can be known from the address
+    /// that it listens on, with `localhost` for "every address".
+    #[must_use]
+    pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| url::listening_at(self.tls.is_some(), bound, &self.base_path))
+    }
+}

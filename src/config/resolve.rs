@@ -1,0 +1,138 @@
+//! From settings to a [`Config`]. Every setting of a part is read before any is missed, so that all
+//! problems are found.
+
+use super::reader::Reader;
+use super::setting as s;
+use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, url};
+
+/// `None` when the reader has noted a problem.
+pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
+    let listen: Option<std::net::SocketAddr> = r.take(&s::LISTEN);
+    let public_url: Option<url::PublicUrl> = r.take(&s::PUBLIC_URL);
+    let base_path = r.take(&s::BASE_PATH).unwrap_or_else(|| {
+        let path = public_url.as_ref().map(|url| url.path().clone());
+        let path = path.unwrap_or_default();
+        r.derived(&s::BASE_PATH, &path);
+        path
+    });
+    let state_dir: Option<std::path::PathBuf> = r.take(&s::STATE_DIR);
+    let frame_ancestors = r.take(&s::FRAME_ANCESTORS);
+    let tls = tls(r);
+    let keyring_file = r.take(&s::TOKENS_KEYRING_FILE).or_else(|| {
+        let file = state_dir.as_ref()?.join("keyring");
+        r.derived(&s::TOKENS_KEYRING_FILE, &file);
+        Some(file)
+    });
+    let connect_within = r.take_in_range(&s::TOKENS_CONNECT_WITHIN);
+    let api_keys = r.take(&s::API_KEYS);
+    let limits = limits(r);
+    let host = host(r);
+    let browser = browser(r);
+    let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
+    let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
+
+    let config = Config {
+        listen: listen?,
+        public_url,
+        base_path,
+        state_dir: state_dir?,
+        frame_ancestors: frame_ancestors?,
+        tls,
+        tokens: Tokens {
+            keyring_file: keyring_file?,
+            connect_within: connect_within?,
+        },
+        api_keys: api_keys?,
+        limits: limits?,
+        host: host?,
+        browser: browser?,
+        log: Log {
+            level: level?,
+            format: format?,
+        },
+        shutdown_grace: shutdown_grace?,
+    };
+    // With port 0 the URL is known only when the gateway listens.
+    if config.public_url.is_none() && config.listen.port() != 0 {
+        r.derived(&s::PUBLIC_URL, &config.public_url_at(config.listen));
+    }
+    Some(config)
+}
+
+fn tls(r: &mut Reader) -> Option<TlsFiles> {
+    let certificate_file = r.take(&s::TLS_CERTIFICATE_FILE);
+    let key_file = r.take(&s::TLS_KEY_FILE);
+    match (
+        r.is_set(&s::TLS_CERTIFICATE_FILE),
+        r.is_set(&s::TLS_KEY_FILE),
+    ) {
+        (true, false) => r.refuse(&s::TLS_CERTIFICATE_FILE, "needs tls.key_file as well"),
+        (false, true) => r.refuse(&s::TLS_KEY_FILE, "needs tls.certificate_file as well"),
+        (true, true) | (false, false) => {}
+    }
+    Some(TlsFiles {
+        certificate_file: certificate_file?,
+        key_file: key_file?,
+    })
+}
+
+fn limits(r: &mut Reader) -> Option<Limits> {
+    let sessions: Option<usize> = r.take_in_range(&s::LIMITS_SESSIONS);
+    let connections: Option<usize> = r.take_in_range(&s::LIMITS_CONNECTIONS);
+    let limits = Limits {
+        sessions: sessions?,
+        connections: connections?,
+    };
+    if limits.connections <= limits.sessions {
+        let Limits {
+            sessions,
+            connections,
+        } = limits;
+        if r.is_set(&s::LIMITS_CONNECTIONS) {
+            let message = format!("must be more than limits.sessions, which is {sessions}");
+            r.refuse(&s::LIMITS_CONNECTIONS, &message);
+        } else {
+            let message = format!("must be less than limits.connections, which is {connections}");
+            r.refuse(&s::LIMITS_SESSIONS, &message);
+        }
+    }
+    Some(limits)
+}
+
+fn host(r: &mut Reader) -> Option<Host> {
+    let connect_timeout = r.take_in_range(&s::HOST_CONNECT_TIMEOUT);
+    let version_timeout = r.take_in_range(&s::HOST_VERSION_TIMEOUT);
+    let security_timeout = r.take_in_range(&s::HOST_SECURITY_TIMEOUT);
+    let init_timeout = r.take_in_range(&s::HOST_INIT_TIMEOUT);
+    Some(Host {
+        connect_timeout: connect_timeout?,
+        version_timeout: version_timeout?,
+        security_timeout: security_timeout?,
+        init_timeout: init_timeout?,
+    })
+}
+
+fn browser(r: &mut Reader) -> Option<Browser> {
+    let handshake_timeout = r.take_in_range(&s::BROWSER_HANDSHAKE_TIMEOUT);
+    let ping_interval = r.take_in_range(&s::BROWSER_PING_INTERVAL);
+    let dead_after = r.take_in_range(&s::BROWSER_DEAD_AFTER);
+    let max_frame = r.take_in_range(&s::BROWSER_MAX_FRAME);
+    let browser = Browser {
+        handshake_timeout: handshake_timeout?,
+        ping_interval: ping_interval?,
+        dead_after: dead_after?,
+        max_frame: max_frame?,
+    };
+    if browser.dead_after <= browser.ping_interval {
+        if r.is_set(&s::BROWSER_DEAD_AFTER) {
+            let ping = super::unit::print_duration(browser.ping_interval);
+            let message = format!("must be longer than browser.ping_interval, which is {ping}");
+            r.refuse(&s::BROWSER_DEAD_AFTER, &message);
+        } else {
+            let dead = super::unit::print_duration(browser.dead_after);
+            let message = format!("must be shorter than browser.dead_after, which is {dead}");
+            r.refuse(&s::BROWSER_PING_INTERVAL, &message);
+        }
+    }
+    Some(browser)
+}

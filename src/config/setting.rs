@@ -1,0 +1,205 @@
+//! Every setting that exists, declared once: reading, printing, the sample file and
+//! `docs/configuration.md` all follow this table.
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its dotted path in the file: `tokens.connect_within`.
+    pub path: &'static str,
+    /// Its flag of `fanlight serve`, two hyphens included.
+    pub flag: Option<&'static str>,
+    /// What holds when nobody sets it.
+    pub default: DefaultValue,
+    /// The least and the greatest value, as they would be typed.
+    pub range: Option<(&'static str, &'static str)>,
+    /// What it means, a sentence or two of Markdown.
+    pub meaning: &'static str,
+}
+
+/// What holds when nobody sets a setting.
+#[derive(Debug)]
+pub enum DefaultValue {
+    /// This, as it would be typed into the environment variable.
+    Typed(&'static str),
+    /// Something that depends on other settings, in words.
+    Derived(&'static str),
+}
+
+impl Setting {
+    const fn new(path: &'static str, default: DefaultValue, meaning: &'static str) -> Self {
+        Self {
+            path,
+            flag: None,
+            default,
+            range: None,
+            meaning,
+        }
+    }
+
+    const fn flag(mut self, flag: &'static str) -> Self {
+        self.flag = Some(flag);
+        self
+    }
+
+    const fn range(mut self, least: &'static str, greatest: &'static str) -> Self {
+        self.range = Some((least, greatest));
+        self
+    }
+
+    /// Its environment variable: `FANLIGHT_TOKENS_CONNECT_WITHIN`.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("FANLIGHT_{}", self.path.to_uppercase().replace('.', "_"))
+    }
+
+    /// The section it stands in, empty for the top of the file.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        self.path.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// Its name inside its section.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        self.path.split_once('.').map_or(self.path, |(_, key)| key)
+    }
+}
+
+/// Whether the file may have a table of this name.
+pub(super) fn is_section(name: &str) -> bool {
+    !name.is_empty() && SETTINGS.iter().any(|setting| setting.section() == name)
+}
+
+/// The setting with this path.
+pub(super) fn find(path: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().copied().find(|s| s.path == path)
+}
+
+use DefaultValue::{Derived, Typed};
+
+macro_rules! settings {
+    ($($name:ident = $setting:expr;)*) => {
+        $(pub(super) static $name: Setting = $setting;)*
+
+        /// All of them, in the order of the sample file.
+        pub static SETTINGS: &[&Setting] = &[$(&$name),*];
+    };
+}
+
+settings! {
+    LISTEN = Setting::new("listen", Typed("127.0.0.1:8080"),
+        "Address and port to listen on; `[::]:8080` is every address, port 0 lets the system choose.")
+        .flag("--listen");
+    PUBLIC_URL = Setting::new("public_url", Derived("from `listen`, `base_path` and `[tls]`"),
+        "The gateway as browsers see it. Minted URLs start with it, so its path is the prefix that they carry.")
+        .flag("--public-url");
+    BASE_PATH = Setting::new("base_path", Derived("the path of `public_url`"),
+        "The path under which the gateway itself serves. Set it to `\"\"` when the proxy in front strips the prefix.");
+    STATE_DIR = Setting::new("state_dir", Typed("/var/lib/fanlight"),
+        "The directory of what the gateway makes itself, such as the key ring.")
+        .flag("--state-dir");
+    FRAME_ANCESTORS = Setting::new("frame_ancestors", Typed(""),
+        "Who may show the console in a frame: `\"'self'\"` or origins such as `\"https://cloud.example\"` and `\"https://*.cloud.example\"`. Nobody, when empty.");
+    TLS_CERTIFICATE_FILE = Setting::new("tls.certificate_file", Derived("none: plain HTTP"),
+        "PEM file with the certificate and its chain. Goes with `tls.key_file`.");
+    TLS_KEY_FILE = Setting::new("tls.key_file", Derived("none: plain HTTP"),
+        "PEM file with the certificate's private key.");
+    TOKENS_KEYRING_FILE = Setting::new("tokens.keyring_file", Derived("`keyring` in `state_dir`"),
+        "The keys that tokens are sealed with. Gateways that share it open each other's tokens.");
+    TOKENS_CONNECT_WITHIN = Setting::new("tokens.connect_within", Typed("60s"),
+        "How long a minted URL can be opened, where the minter does not say. A running session is not ended by it.")
+        .range("1s", "24h");
+    API_KEYS = Setting::new("api.keys", Typed(""),
+        "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\" }` each, as `fanlight keys api` prints it. The API is off when empty.");
+    LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),
+        "How many sessions may run at once.")
+        .range("1", "1000000");
+    LIMITS_CONNECTIONS = Setting::new("limits.connections", Typed("10000"),
+        "How many browser connections may be open at once; more than `limits.sessions`, so that pages and the API are answered when all sessions are taken.")
+        .range("2", "2000000");
+    HOST_CONNECT_TIMEOUT = Setting::new("host.connect_timeout", Typed("10s"),
+        "How long finding and reaching a host may take, all its addresses together.")
+        .range("10ms", "10m");
+    HOST_VERSION_TIMEOUT = Setting::new("host.version_timeout", Typed("10s"),
+        "How long a host may take to say its RFB version.")
+        .range("10ms", "10m");
+    HOST_SECURITY_TIMEOUT = Setting::new("host.security_timeout", Typed("30s"),
+        "How long the authentication with a host may take.")
+        .range("10ms", "10m");
+    HOST_INIT_TIMEOUT = Setting::new("host.init_timeout", Typed("10s"),
+        "How long a host may take to describe its screen.")
+        .range("10ms", "10m");
+    BROWSER_HANDSHAKE_TIMEOUT = Setting::new("browser.handshake_timeout", Typed("15s"),
+        "How long a browser may take over the RFB handshake.")
+        .range("10ms", "10m");
+    BROWSER_PING_INTERVAL = Setting::new("browser.ping_interval", Typed("25s"),
+        "How often a browser is pinged. Proxies cut what is silent for 60 s.")
+        .range("10ms", "1h");
+    BROWSER_DEAD_AFTER = Setting::new("browser.dead_after", Typed("60s"),
+        "How long a browser may neither send nor take a byte before it counts as gone; longer than `browser.ping_interval`.")
+        .range("20ms", "2h");
+    BROWSER_MAX_FRAME = Setting::new("browser.max_frame", Typed("1MiB"),
+        "The largest WebSocket frame that a browser may send.")
+        .range("1KiB", "64MiB");
+    LOG_LEVEL = Setting::new("log.level", Typed("info"),
+        "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,fanlight::host=debug`.")
+        .flag("--log-level");
+    LOG_FORMAT = Setting::new("log.format", Typed("text"),
+        "`text` for people, `json` for machines: one object a line.")
+        .flag("--log-format");
+    SHUTDOWN_GRACE = Setting::new("shutdown.grace", Typed("10s"),
+        "How long sessions get to say goodbye when the gateway is stopped.")
+        .range("0s", "10m");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_sections_stand_together() {
+        let variables: BTreeSet<_> = SETTINGS.iter().map(|s| s.variable()).collect();
+        assert_eq!(variables.len(), SETTINGS.len());
+        let mut sections: Vec<_> = SETTINGS.iter().map(|s| s.section()).collect();
+        sections.dedup();
+        let unique: BTreeSet<_> = sections.iter().collect();
+        assert_eq!(unique.len(), sections.len(), "{sections:?}");
+    }
+
+    /// The page's table is this one; its text is printed here so that it can be pasted.
+    #[test]
+    fn the_documentation_has_exactly_these_settings() {
+        let mut table =
+            String::from("| setting | default | range | meaning |\n|---|---|---|---|\n");
+        for setting in SETTINGS {
+            let default = match setting.default {
+                Typed("") => "empty".to_owned(),
+                Typed(text) => format!("`{text}`"),
+                Derived(words) => words.to_owned(),
+            };
+            let range = setting.range.map_or_else(String::new, |(least, most)| {
+                format!("`{least}` to `{most}`")
+            });
+            writeln!(
+                table,
+                "| `{}` | {default} | {range} | {} |",
+                setting.path, setting.meaning
+            )
+            .unwrap();
+        }
+        let page = include_str!("../../docs/configuration.md");
+        let shown: String = page
+            .lines()
+            .skip_while(|line| *line != "| setting | default | range | meaning |")
+            .take_while(|line| line.starts_with('|'))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        assert_eq!(
+            shown, table,
+            "docs/configuration.md should have this table:\n{table}"
+        );
+    }
+}

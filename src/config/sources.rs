@@ -1,0 +1,91 @@
+//! Where settings come from, and loading them.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::problem::{Place, Problem, Problems};
+use super::raw::{CONFIG_VARIABLE, Raw};
+use super::reader::{Origins, Reader};
+use super::resolve::resolve;
+use super::{Config, files};
+
+/// The file that is read when none is named and it exists.
+pub const SYSTEM_FILE: &str = "/etc/fanlight/fanlight.toml";
+
+/// The layers that a configuration is made of, the lowest first.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The file; without one the built-in defaults are the lowest layer.
+    pub file: Option<PathBuf>,
+    /// Variables; only those that start with `FANLIGHT_` are looked at.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Flags with their values, such as `("--listen", "[::]:80")`.
+    pub flags: Vec<(&'static str, String)>,
+}
+
+/// A configuration, and where each of its settings came from.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The settings.
+    pub config: Config,
+    /// Where they came from.
+    pub origins: Origins,
+}
+
+impl Sources {
+    /// This process's sources: the file of `--config`, else of `FANLIGHT_CONFIG`, else
+    /// [`SYSTEM_FILE`] if it exists; this process's environment; `flags`.
+    #[must_use]
+    pub fn of_process(named: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
+        let system = || {
+            let file = Path::new(SYSTEM_FILE);
+            file.exists().then(|| file.to_owned())
+        };
+        Self {
+            file: named
+                .or_else(|| std::env::var_os(CONFIG_VARIABLE).map(PathBuf::from))
+                .or_else(system),
+            environment: std::env::vars_os().collect(),
+            flags,
+        }
+    }
+
+    /// Reads and checks everything, the named files' contents excepted.
+    ///
+    /// # Errors
+    /// [`Problems`]: all that is wrong, by place.
+    pub fn load(self) -> Result<Resolved, Problems> {
+        let mut raw = Raw::default();
+        if let Some(file) = &self.file {
+            raw.lay_file(file);
+        }
+        raw.lay_environment(self.environment);
+        for (flag, text) in self.flags {
+            raw.lay_flag(flag, text);
+        }
+        let mut reader = Reader::new(raw);
+        let config = resolve(&mut reader);
+        let (mut problems, origins) = reader.finish();
+        match config {
+            Some(config) if problems.is_empty() => Ok(Resolved { config, origins }),
+            _ => {
+                // Every way to no configuration notes a problem; should one not, that is said.
+                if problems.is_empty() {
+                    let message = "a built-in default is not valid";
+                    problems.push(Problem::at(Place::Default, message));
+                }
+                Err(Problems(problems))
+            }
+        }
+    }
+}
+
+impl Resolved {
+    /// Checks that the files that settings name can be read.
+    ///
+    /// # Errors
+    /// [`Problems`]: all that cannot.
+    pub fn check_files(&self) -> Result<(), Problems> {
+        files::check(self)
+    }
+}

@@ -1,0 +1,499 @@
+//! Loading configurations: the layers, the problems and their places, the sample.
+
+use std::path::Path;
+
+use fanlight::config::{Config, Problems, Resolved, Sources};
+use tempfile::TempDir;
+
+/// Loads `text` as the file `fanlight.toml`; problems come back with the bare file name.
+fn load(text: &str, environment: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Loaded {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("fanlight.toml");
+    std::fs::write(&file, text).unwrap();
+    let result = Sources {
+        file: Some(file),
+        environment: environment
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        flags: flags
+            .iter()
+            .map(|(flag, value)| (*flag, (*value).to_owned()))
+            .collect(),
+    }
+    .load();
+    Loaded { dir, result }
+}
+
+struct Loaded {
+    dir: TempDir,
+    result: Result<Resolved, Problems>,
+}
+
+impl Loaded {
+    fn bare(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.dir.path().display()), "")
+    }
+
+    fn config(self) -> Config {
+        self.result.unwrap().config
+    }
+
+    #[track_caller]
+    fn problems(&self) -> String {
+        self.bare(&self.result.as_ref().unwrap_err().to_string())
+    }
+}
+
+#[test]
+fn without_any_source_everything_is_default() {
+    let empty = load("", &[], &[]).config();
+    assert_eq!(Sources::default().load().unwrap().config, empty);
+    assert_eq!(empty.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(
+        empty.tokens.keyring_file,
+        Path::new("/var/lib/fanlight/keyring")
+    );
+    assert_eq!(empty.tokens.connect_within.as_secs(), 60);
+    assert_eq!(empty.browser.max_frame.0, 1 << 20);
+    assert_eq!(empty.base_path.as_str(), "");
+    assert!(empty.public_url.is_none() && empty.tls.is_none());
+    assert!(empty.api_keys.is_empty() && empty.frame_ancestors.is_empty());
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let file = "listen = '127.0.0.1:1'\nstate_dir = '/file'\n[log]\nlevel = 'warn'\n";
+    let environment = [
+        ("FANLIGHT_LISTEN", "127.0.0.1:2"),
+        ("FANLIGHT_STATE_DIR", "/environment"),
+    ];
+    let config = load(file, &environment, &[("--listen", "127.0.0.1:3")]).config();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.state_dir, Path::new("/environment"));
+    assert_eq!(
+        config.tokens.keyring_file,
+        Path::new("/environment/keyring")
+    );
+    assert_eq!(config.log.level.as_str(), "warn");
+}
+
+#[test]
+fn a_wrong_value_that_a_higher_layer_hides_does_no_harm() {
+    let config = load("listen = 'x'", &[("FANLIGHT_LISTEN", "[::1]:0")], &[]).config();
+    assert_eq!(config.listen, "[::1]:0".parse().unwrap());
+}
+
+#[test]
+fn the_prefix_follows_the_public_url_unless_it_is_set() {
+    let url = "public_url = 'https://cloud.example/consoles/'\n";
+    assert_eq!(load(url, &[], &[]).config().base_path.as_str(), "/consoles");
+    let stripped = load(&format!("{url}base_path = ''"), &[], &[]).config();
+    assert_eq!(stripped.base_path.as_str(), "");
+    assert_eq!(
+        stripped.public_url_at(stripped.listen).to_string(),
+        "https://cloud.example/consoles"
+    );
+    let derived = load("base_path = '/c'", &[], &[]).config();
+    assert_eq!(
+        derived
+            .public_url_at("127.0.0.1:99".parse().unwrap())
+            .to_string(),
+        "http://127.0.0.1:99/c"
+    );
+}
+
+#[test]
+fn relative_paths_start_at_the_file() {
+    let loaded = load(
+        "[tls]\ncertificate_file = 'a.pem'\nkey_file = '/k.pem'\n",
+        &[("FANLIGHT_STATE_DIR", "state")],
+        &[],
+    );
+    let certificate = loaded.dir.path().join("a.pem");
+    let config = loaded.config();
+    let tls = config.tls.unwrap();
+    assert_eq!(tls.certificate_file, certificate);
+    assert_eq!(tls.key_file, Path::new("/k.pem"));
+    assert_eq!(config.tokens.keyring_file, Path::new("state/keyring"));
+}
+
+#[test]
+fn lists_and_keys_read_alike_from_file_and_environment() {
+    let hash = "ab".repeat(32);
+    let file = format!(
+        "frame_ancestors = [\"'self'\", 'https://a.example']\n[api]\nkeys = [{{ name = 'x', hash = 'sha256:{hash}' }}]\n"
+    );
+    let from_file = load(&file, &[], &[]).config();
+    let tables = format!(
+        "frame_ancestors = [\"'self'\", 'https://a.example']\n[[api.keys]]\nname = 'x'\nhash = 'sha256:{hash}'\n"
+    );
+    assert_eq!(load(&tables, &[], &[]).config(), from_file);
+    let keys = format!("x=sha256:{hash}");
+    let variables = [
+        ("FANLIGHT_FRAME_ANCESTORS", "'self', https://a.example"),
+        ("FANLIGHT_API_KEYS", keys.as_str()),
+        ("FANLIGHT_LIMITS_SESSIONS", "5000"),
+    ];
+    assert_eq!(load("", &variables, &[]).config(), from_file);
+    assert_eq!(from_file.api_keys[0].hash.as_bytes(), &[0xab; 32]);
+}
+
+/// One problem each: what is in the file, and the line about it.
+#[test]
+fn wrong_files_and_what_is_said_about_them() {
+    for (text, problem) in [
+        (
+            "listen = '8080'",
+            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, not \"8080\"",
+        ),
+        (
+            "listen = 8080",
+            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, not the number 8080",
+        ),
+        (
+            "lisen = ''",
+            "1:1: lisen: is not a setting; did you mean listen?",
+        ),
+        ("colour = 'red'", "1:1: colour: is not a setting"),
+        (
+            "connect_within = '1s'",
+            "1:1: connect_within: is not a setting; did you mean tokens.connect_within?",
+        ),
+        (
+            "[limit]\nsessions = 1",
+            "1:2: limit: is not a setting; did you mean limits?",
+        ),
+        (
+            "[tokens]\n\nconect_within = '1s'",
+            "3:1: tokens.conect_within: is not a setting; did you mean tokens.connect_within?",
+        ),
+        (
+            "tokens = '60s'",
+            "1:1: tokens: is a section: write [tokens] and its settings below",
+        ),
+        (
+            "[tokens]\nconnect_within = 60",
+            "2:18: tokens.connect_within: expected a time with its unit such as 500ms, 60s, 5m or 8h, not the number 60",
+        ),
+        (
+            "[tokens]\nconnect_within = '60 s'",
+            "2:18: tokens.connect_within: expected a time with its unit such as 500ms, 60s, 5m or 8h, not \"60 s\"",
+        ),
+        (
+            "[tokens]\nconnect_within = '25h'",
+            "2:18: tokens.connect_within: must be 1s to 24h",
+        ),
+        (
+            "[tokens]\nconnect_within = '0s'",
+            "2:18: tokens.connect_within: must be 1s to 24h",
+        ),
+        (
+            "[browser]\nmax_frame = '1MB'",
+            "2:13: browser.max_frame: expected a size with its unit such as 512B, 64KiB or 1MiB, not \"1MB\"",
+        ),
+        (
+            "[browser]\nmax_frame = '1GiB'",
+            "2:13: browser.max_frame: must be 1KiB to 64MiB",
+        ),
+        (
+            "[browser]\nping_interval = '60s'",
+            "2:17: browser.ping_interval: must be shorter than browser.dead_after, which is 1m",
+        ),
+        (
+            "[browser]\ndead_after = '25s'",
+            "2:14: browser.dead_after: must be longer than browser.ping_interval, which is 25s",
+        ),
+        (
+            "[limits]\nsessions = '5'",
+            "2:12: limits.sessions: expected a whole number, not \"5\"",
+        ),
+        (
+            "[limits]\nsessions = -5",
+            "2:12: limits.sessions: expected a whole number, not the number -5",
+        ),
+        (
+            "[limits]\nsessions = 1.5",
+            "2:12: limits.sessions: expected a whole number, not a float",
+        ),
+        (
+            "[limits]\nsessions = 0",
+            "2:12: limits.sessions: must be 1 to 1000000",
+        ),
+        (
+            "[limits]\nsessions = 10_000",
+            "2:12: limits.sessions: must be less than limits.connections, which is 10000",
+        ),
+        (
+            "[limits]\nconnections = 5000",
+            "2:15: limits.connections: must be more than limits.sessions, which is 5000",
+        ),
+        (
+            "public_url = 'cloud.example'",
+            "1:14: public_url: expected a URL such as https://console.example or https://cloud.example/consoles, not \"cloud.example\"",
+        ),
+        (
+            "base_path = 'consoles'",
+            "1:13: base_path: expected a path such as /consoles, or nothing, not \"consoles\"",
+        ),
+        (
+            "state_dir = ''",
+            "1:13: state_dir: expected a path, not \"\"",
+        ),
+        (
+            "frame_ancestors = '*'",
+            "1:19: frame_ancestors: expected a list of origins such as [\"https://cloud.example\"]",
+        ),
+        (
+            "frame_ancestors = ['https://a.example', '*']",
+            "1:41: frame_ancestors: expected 'self' or an origin such as https://cloud.example or https://*.cloud.example, not \"*\"",
+        ),
+        (
+            "tls.key_file = 'k.pem'",
+            "1:16: tls.key_file: needs tls.certificate_file as well",
+        ),
+        (
+            "tls.certificate_file = 'c.pem'",
+            "1:24: tls.certificate_file: needs tls.key_file as well",
+        ),
+        (
+            "log.level = 'loud'",
+            "1:13: log.level: expected error, warn, info, debug, trace or a filter such as info,fanlight::host=debug, not \"loud\"",
+        ),
+        (
+            "log.format = 'xml'",
+            "1:14: log.format: expected text or json, not \"xml\"",
+        ),
+        (
+            "api.keys = ['fl_secret']",
+            "1:13: api.keys: expected name=sha256:… each, commas between",
+        ),
+        (
+            "api.keys = [{ name = 'x' }]",
+            "1:13: api.keys: a key needs a hash",
+        ),
+        (
+            "api.keys = [{ name = 'x', key = 'fl_secret' }]",
+            "1:27: api.keys: a key has name and hash and nothing else",
+        ),
+        (
+            "api.keys = [{ name = 'x', hash = 'fl_secret' }]",
+            "1:34: api.keys: expected the hash of a key: sha256: and 64 hexadecimal digits (see `fanlight keys api`)",
+        ),
+        (
+            "api.keys = 'fl_secret'",
+            "1:12: api.keys: expected a list such as [{ name = \"cloud\", hash = \"sha256:…\" }] (see `fanlight keys api`)",
+        ),
+        ("listen = 'a'\nlisten = 'b'", "2:1: not TOML: duplicate key"),
+        (
+            "listen = ",
+            "1:10: not TOML: string values must be quoted, expected literal string",
+        ),
+        (
+            "\u{1b} = 1",
+            "1:1: not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`",
+        ),
+    ] {
+        assert_eq!(
+            load(text, &[], &[]).problems(),
+            format!("fanlight.toml:{problem}"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn wrong_variables_and_flags_are_named() {
+    for (name, value, problem) in [
+        (
+            "FANLIGHT_LISTEN",
+            "x",
+            "expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, not \"x\"",
+        ),
+        (
+            "FANLIGHT_LISTN",
+            "x",
+            "is not a setting; did you mean FANLIGHT_LISTEN?",
+        ),
+        (
+            "FANLIGHT_LIMITS_SESSIONS",
+            "many",
+            "expected a whole number, not \"many\"",
+        ),
+        (
+            "FANLIGHT_TOKENS_CONNECT_WITHIN",
+            "60",
+            "expected a time with its unit such as 500ms, 60s, 5m or 8h, not \"60\"",
+        ),
+        (
+            "FANLIGHT_API_KEYS",
+            "fl_secret",
+            "expected name=sha256:… each, commas between",
+        ),
+    ] {
+        let loaded = load("", &[(name, value)], &[]);
+        assert_eq!(loaded.problems(), format!("{name}: {problem}"));
+    }
+    let loaded = load("", &[], &[("--log-format", "xml")]);
+    assert_eq!(
+        loaded.problems(),
+        "--log-format: expected text or json, not \"xml\""
+    );
+}
+
+#[test]
+fn all_problems_come_at_once_in_the_order_of_their_places() {
+    let file = "zzz = 1\nlisten = 'x'\n[tokens]\nconnect_within = '0s'\n";
+    let problems = load(
+        file,
+        &[
+            ("FANLIGHT_HOST_INIT_TIMEOUT", "1"),
+            ("HOME", "/root"),
+            ("FANLIGHT_PORT", "tcp://10.0.0.1:80"),
+        ],
+        &[("--log-level", "loud")],
+    )
+    .problems();
+    let places: Vec<_> = problems
+        .lines()
+        .map(|line| line.split(": ").next().unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "fanlight.toml:1:1",
+            "fanlight.toml:2:10",
+            "fanlight.toml:4:18",
+            "FANLIGHT_HOST_INIT_TIMEOUT",
+            "--log-level"
+        ]
+    );
+}
+
+#[test]
+fn columns_count_characters() {
+    let problems = load("state_dir = 'é'\nframe_ancestors = ['é', 'ü']", &[], &[]).problems();
+    let places: Vec<_> = problems
+        .lines()
+        .map(|l| l.split(": ").next().unwrap())
+        .collect();
+    assert_eq!(places, ["fanlight.toml:2:20", "fanlight.toml:2:25"]);
+}
+
+#[test]
+fn a_key_put_where_its_hash_belongs_is_not_repeated() {
+    for text in [
+        "api.keys = ['fl_secret']",
+        "api.keys = 'fl_secret'",
+        "api.keys = [{ name = 'a', hash = 'fl_secret' }]",
+        "api.keys = [{ name = 'fl secret', hash = '' }]",
+    ] {
+        assert!(
+            !load(text, &[], &[]).problems().contains("secret"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let sources = Sources {
+        file: Some("/nonexistent/fanlight.toml".into()),
+        ..Sources::default()
+    };
+    assert_eq!(
+        sources.load().unwrap_err().to_string(),
+        "/nonexistent/fanlight.toml: cannot be read: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn files_that_are_named_have_to_be_there() {
+    let loaded = load(
+        "[tls]\ncertificate_file = 'a.pem'\nkey_file = '.'\n[tokens]\nkeyring_file = 'ring'\n",
+        &[],
+        &[],
+    );
+    let problems = loaded.result.as_ref().unwrap().check_files().unwrap_err();
+    assert_eq!(
+        loaded.bare(&problems.to_string()),
+        "fanlight.toml:2:20: tls.certificate_file: a.pem cannot be read: No such file or directory (os error 2)\n\
+         fanlight.toml:3:12: tls.key_file: . cannot be read: Is a directory (os error 21)\n\
+         fanlight.toml:5:16: tokens.keyring_file: ring cannot be read: No such file or directory (os error 2)"
+    );
+    // At its default place the key ring is made on the first start.
+    assert!(
+        load("state_dir = '/nonexistent'", &[], &[])
+            .result
+            .unwrap()
+            .check_files()
+            .is_ok()
+    );
+}
+
+#[test]
+fn what_is_printed_reads_back_and_tells_the_origins() {
+    let file = "public_url = 'https://a.example/x'\nframe_ancestors = [\"'self'\"]\n[limits]\nsessions = 0x10\n[tls]\ncertificate_file = '/c'\nkey_file = '/k'\n";
+    let loaded = load(
+        file,
+        &[("FANLIGHT_LOG_LEVEL", "info,fanlight::host=debug")],
+        &[("--listen", "[::]:443")],
+    );
+    let resolved = loaded.result.as_ref().unwrap();
+    let printed = resolved.origins.to_toml();
+    assert_eq!(load(&printed, &[], &[]).config(), resolved.config);
+    insta::assert_snapshot!(loaded.bare(&printed));
+}
+
+#[test]
+fn hashes_are_printed_shortened() {
+    let hash = "ab".repeat(32);
+    let keys = format!("cloud=sha256:{hash}");
+    let resolved = load("", &[("FANLIGHT_API_KEYS", &keys)], &[])
+        .result
+        .unwrap();
+    for text in [resolved.origins.to_toml(), format!("{resolved:?}")] {
+        assert!(
+            text.contains("sha256:ababab***") && !text.contains(&hash),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_sample_shows_every_setting_and_the_defaults() {
+    let sample = include_str!("../deploy/fanlight.toml");
+    let defaults = load("", &[], &[]).config();
+    assert_eq!(load(sample, &[], &[]).config(), defaults);
+
+    // With its settings switched on it has them all; those that are only examples differ.
+    let switched_on: Vec<_> = sample
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#')
+                .filter(|rest| {
+                    !rest.is_empty() && !rest.starts_with(' ') || rest.starts_with("    ")
+                })
+                .unwrap_or(line)
+        })
+        .collect();
+    let loaded = load(&switched_on.join("\n"), &[], &[]);
+    let resolved = loaded.result.as_ref().unwrap();
+    let printed = resolved.origins.to_toml();
+    for line in printed.lines().filter(|line| line.contains('=')) {
+        assert!(
+            line.contains("/fanlight.toml:"),
+            "not in the sample: {line}"
+        );
+    }
+    assert!(!printed.contains("is not set"));
+    assert_eq!(resolved.config.api_keys.len(), 1);
+    let as_default = Config {
+        public_url: None,
+        frame_ancestors: Vec::new(),
+        tls: None,
+        api_keys: Vec::new(),
+        ..resolved.config.clone()
+    };
+    assert_eq!(as_default, defaults);
+}
