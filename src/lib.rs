@@ -18,6 +18,7 @@ pub mod host;
 pub mod http;
 pub mod id;
 pub mod mint;
+pub mod keyring_file;
 pub mod reason;
 pub mod rfb;
 pub mod secret;
