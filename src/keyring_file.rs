@@ -25,7 +25,7 @@ const MAX_FILE: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingFileError {
     /// There is none.
-    #[error("there is no key ring {}", .0.display())]
+    #[error("there is no key ring {}: `fanlight keys new` makes one", .0.display())]
     Missing(PathBuf),
     /// There is one where a new one was to be made.
     #[error("there is a key ring {} already", .0.display())]
@@ -319,7 +319,7 @@ mod tests {
         let shown = path.display().to_string();
         assert_eq!(
             load(&path).unwrap_err().to_string(),
-            format!("there is no key ring {shown}")
+            format!("there is no key ring {shown}: `fanlight keys new` makes one")
         );
         let write = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();

@@ -10,9 +10,11 @@
 //! the table, the words and the story, and `tests/tidy.rs` holds the code to it.
 
 pub mod buffers;
+pub mod cli;
 pub mod clock;
-pub mod drive;
+pub mod commands;
 pub mod config;
+pub mod drive;
 pub mod entropy;
 pub mod host;
 pub mod http;

@@ -1,5 +1,7 @@
 //! Loading configurations: the layers, the problems and their places, the sample.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 
 use fanlight::config::{Config, Problems, Resolved, Sources};

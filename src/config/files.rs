@@ -10,9 +10,9 @@ use super::sources::Resolved;
 
 /// Opens each and reads a byte, which finds directories as well. The key ring is looked for only
 /// when it was named: at its default place the first start makes it.
-pub(super) fn check(resolved: &Resolved) -> Result<(), Problems> {
+pub(super) fn check(resolved: &Resolved) -> Result<Vec<&'static str>, Problems> {
     let config = &resolved.config;
-    let mut named: Vec<(&Setting, &Path)> = Vec::new();
+    let mut named: Vec<(&'static Setting, &Path)> = Vec::new();
     if let Some(tls) = &config.tls {
         named.push((&TLS_CERTIFICATE_FILE, &tls.certificate_file));
         named.push((&TLS_KEY_FILE, &tls.key_file));
@@ -20,20 +20,16 @@ pub(super) fn check(resolved: &Resolved) -> Result<(), Problems> {
     if resolved.origins.place(&TOKENS_KEYRING_FILE) != Place::Default {
         named.push((&TOKENS_KEYRING_FILE, &config.tokens.keyring_file));
     }
-    let problems: Vec<_> = named
-        .into_iter()
-        .filter_map(|(setting, path)| {
-            let error = readable(path).err()?;
+    let mut problems = Vec::new();
+    for (setting, path) in &named {
+        if let Err(error) = readable(path) {
             let message = format!("{} cannot be read: {error}", path.display());
-            Some(Problem::with(
-                resolved.origins.place(setting),
-                setting.path,
-                message,
-            ))
-        })
-        .collect();
+            let place = resolved.origins.place(setting);
+            problems.push(Problem::with(place, setting.path, message));
+        }
+    }
     if problems.is_empty() {
-        Ok(())
+        Ok(named.iter().map(|(setting, _)| setting.path).collect())
     } else {
         Err(Problems(problems))
     }

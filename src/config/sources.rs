@@ -81,11 +81,11 @@ impl Sources {
 }
 
 impl Resolved {
-    /// Checks that the files that settings name can be read.
+    /// Checks that the files that settings name can be read, and returns those settings' paths.
     ///
     /// # Errors
     /// [`Problems`]: all that cannot.
-    pub fn check_files(&self) -> Result<(), Problems> {
+    pub fn check_files(&self) -> Result<Vec<&'static str>, Problems> {
         files::check(self)
     }
 }

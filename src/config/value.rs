@@ -137,10 +137,12 @@ impl Setable for PathBuf {
             _ => None,
         };
         let path = path.ok_or_else(|| vec![Wrong::not(typed, Self::EXPECTED)])?;
-        Ok(match &typed.place {
+        let path = match &typed.place {
             Place::File { path: file, .. } => file.parent().unwrap_or(Path::new("")).join(path),
             _ => path,
-        })
+        };
+        // Without the dots that joining leaves in the middle.
+        Ok(path.components().collect())
     }
 
     fn to_toml(&self) -> String {

@@ -1,0 +1,290 @@
+//! The command line: what can be typed, in words for people. What it does is in
+//! [`commands`](crate::commands).
+
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{is_key_name, unit};
+use crate::target::HostName;
+
+/// A console gateway for virtual machines: a URL in, the machine's screen in the browser out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "fanlight",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make, list and rotate the keys that tokens are sealed with; make keys for the API.
+    #[command(after_help = examples::KEYS)]
+    Keys(KeysArgs),
+    /// Look into tokens.
+    #[command(after_help = examples::TOKEN)]
+    Token(TokenArgs),
+    /// Check the configuration and print what it amounts to.
+    ///
+    /// Prints every setting as TOML, a comment behind each telling where its value came from, or
+    /// all problems at once on standard error, each with its place. The certificate, key and key
+    /// ring files that it names have to be there and readable.
+    #[command(after_help = examples::CHECK_CONFIG)]
+    CheckConfig(ConfigArgs),
+}
+
+/// Which configuration.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// The configuration file. Without it: the one that FANLIGHT_CONFIG names, else
+    /// /etc/fanlight/fanlight.toml if it exists, else the built-in defaults.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `fanlight serve`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = examples::SERVE)]
+pub struct ServeArgs {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Address and port to listen on, such as 127.0.0.1:8080 or [::]:8080.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// The gateway as browsers see it, such as https://console.example.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The directory of what the gateway makes itself, such as the key ring.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub state_dir: Option<String>,
+    /// error, warn, info, debug, trace, or a filter such as info,fanlight::host=debug.
+    #[arg(long, value_name = "LEVEL")]
+    pub log_level: Option<String>,
+    /// text or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+}
+
+impl ServeArgs {
+    /// The flags that were given and are settings, for
+    /// [`Sources`](crate::config::Sources).
+    #[must_use]
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        [
+            ("--listen", &self.listen),
+            ("--public-url", &self.public_url),
+            ("--state-dir", &self.state_dir),
+            ("--log-level", &self.log_level),
+            ("--log-format", &self.log_format),
+        ]
+        .into_iter()
+        .filter_map(|(flag, value)| Some((flag, value.clone()?)))
+        .collect()
+    }
+}
+
+/// `fanlight demo`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = examples::DEMO)]
+pub struct DemoArgs {
+    /// Open the URL in the browser of this desktop.
+    #[arg(long)]
+    pub open: bool,
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+/// The machine that `mint` and `probe` speak of.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// The machine's VNC server: an IP address or a DNS name.
+    #[arg(long)]
+    pub host: HostName,
+    /// Its TCP port; VNC display :1 is port 5901.
+    #[arg(long)]
+    pub port: NonZeroU16,
+    /// A file with its VNC password and nothing else, the last line's end excepted; - is standard
+    /// input.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `fanlight probe`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = examples::PROBE)]
+pub struct ProbeArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How long each stage may take.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+/// `fanlight keys`.
+#[derive(Clone, Debug, Args)]
+pub struct KeysArgs {
+    /// What to do with keys.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// The subcommands of `fanlight keys`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make the key ring, with one fresh key. Never overwrites one.
+    #[command(after_help = examples::KEYS_NEW)]
+    New(ConfigArgs),
+    /// List the keys of the ring: ids and ages, no secrets.
+    #[command(after_help = examples::KEYS_LIST)]
+    List(ConfigArgs),
+    /// Put a fresh key in front: it seals from now on, and the old ones still open.
+    ///
+    /// A gateway reads the ring when it starts. Bring the new ring to every gateway and restart
+    /// them before URLs are minted offline with it.
+    #[command(after_help = examples::KEYS_ROTATE)]
+    Rotate(ConfigArgs),
+    /// Make a key for the API and print it, this once, with its line for the configuration.
+    #[command(after_help = examples::KEYS_API)]
+    Api(ApiKeyArgs),
+}
+
+/// `fanlight keys api`.
+#[derive(Clone, Debug, Args)]
+pub struct ApiKeyArgs {
+    /// Whose key it is, for the log: letters, digits, hyphens, underscores and dots.
+    #[arg(long, default_value = "api", value_parser = key_name)]
+    pub name: String,
+}
+
+/// `fanlight mint`.
+#[derive(Clone, Debug, Args)]
+pub struct MintArgs {
+    /// The machine.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// What the viewer calls the machine, in place of the name that the machine gives.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How long the URL can be opened, such as 60s or 8h. Without it: tokens.connect_within.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub ttl: Option<Duration>,
+    /// A label for the log; can be given more than once.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    pub labels: Vec<(String, String)>,
+    /// How many URLs, one a line.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `fanlight token`.
+#[derive(Clone, Debug, Args)]
+pub struct TokenArgs {
+    /// What to do with a token.
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+/// The subcommands of `fanlight token`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Say what a token says, secrets as ***. An expired token is shown as well, and marked.
+    #[command(after_help = examples::TOKEN_INSPECT)]
+    Inspect(InspectArgs),
+}
+
+/// `fanlight token inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// The token or a whole console URL; - is standard input. On the command line other users of
+    /// this machine can see it: prefer standard input.
+    #[arg(default_value = "-", hide_default_value = true)]
+    pub token: String,
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    unit::parse_duration(text).ok_or("expected a time with its unit such as 500ms, 60s, 5m or 8h")
+}
+
+fn label(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+fn key_name(text: &str) -> Result<String, &'static str> {
+    is_key_name(text)
+        .then(|| text.to_owned())
+        .ok_or("expected 1 to 64 letters, digits, hyphens, underscores and dots")
+}
+
+/// What `--help` shows last.
+mod examples {
+    pub(super) const SERVE: &str = "\
+Examples:
+  fanlight serve --config fanlight.toml
+  fanlight serve --listen '[::]:8080' --public-url https://console.example";
+
+    pub(super) const DEMO: &str = "\
+Examples:
+  fanlight demo
+  fanlight demo --open --listen 127.0.0.1:9000";
+
+    pub(super) const PROBE: &str = "\
+Examples:
+  fanlight probe --host 10.0.0.5 --port 5901
+  fanlight probe --host hypervisor-7.example --port 5901 --password-file web-01.password";
+
+    pub(super) const KEYS: &str = "\
+Examples:
+  fanlight keys new
+  fanlight keys api --name cloud";
+
+    pub(super) const KEYS_NEW: &str = "\
+Examples:
+  fanlight keys new
+  FANLIGHT_STATE_DIR=./state fanlight keys new";
+
+    pub(super) const KEYS_LIST: &str = "\
+Examples:
+  fanlight keys list --config fanlight.toml";
+
+    pub(super) const KEYS_ROTATE: &str = "\
+Examples:
+  fanlight keys rotate --config fanlight.toml";
+
+    pub(super) const KEYS_API: &str = "\
+Examples:
+  fanlight keys api --name cloud";
+
+    pub(super) const TOKEN: &str = "\
+Examples:
+  wl-paste | fanlight token inspect";
+
+    pub(super) const TOKEN_INSPECT: &str = "\
+Examples:
+  wl-paste | fanlight token inspect
+  fanlight mint --host 10.0.0.5 --port 5901 | fanlight token inspect -";
+
+    pub(super) const CHECK_CONFIG: &str = "\
+Examples:
+  fanlight check-config --config fanlight.toml
+  FANLIGHT_LISTEN='[::]:8080' fanlight check-config";
+}

@@ -1,0 +1,73 @@
+//! `fanlight keys`: the key ring's keys, and keys for the API.
+
+use std::io::Write;
+
+use data_encoding::BASE64URL_NOPAD;
+use zeroize::Zeroizing;
+
+use super::{load_config, now};
+use crate::cli::{ConfigArgs, KeysCommand};
+use crate::config::ApiKeyHash;
+use crate::entropy;
+use crate::keyring_file;
+
+pub(super) fn run(command: KeysCommand, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        KeysCommand::New(config) => new(&config, out),
+        KeysCommand::List(config) => list(&config, out),
+        KeysCommand::Rotate(config) => rotate(&config, out),
+        KeysCommand::Api(args) => api(&args.name, out),
+    }
+}
+
+fn new(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let path = load_config(args, Vec::new())?.config.tokens.keyring_file;
+    let ring = keyring_file::make(&path, now())?;
+    let id = ring.sealing_key().id;
+    writeln!(out, "made the key ring {} with key {id}", path.display())?;
+    Ok(())
+}
+
+fn list(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let path = load_config(args, Vec::new())?.config.tokens.keyring_file;
+    let ring = keyring_file::load(&path)?;
+    for (index, key) in ring.keys().enumerate() {
+        let does = if index == 0 {
+            "seals and opens"
+        } else {
+            "opens"
+        };
+        writeln!(out, "{}  {}  {does}", key.id, key.created)?;
+    }
+    Ok(())
+}
+
+fn rotate(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let path = load_config(args, Vec::new())?.config.tokens.keyring_file;
+    let ring = keyring_file::rotate(&path, now())?;
+    let (id, old) = (ring.sealing_key().id, ring.keys().count() - 1);
+    writeln!(out, "key {id} seals from now on; {old} more can open")?;
+    writeln!(
+        out,
+        "restart every gateway that uses {}, so that it knows the key",
+        path.display()
+    )?;
+    Ok(())
+}
+
+fn api(name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+    let random = Zeroizing::new(entropy::random::<32>());
+    let key = Zeroizing::new(format!(
+        "fl_{}",
+        *Zeroizing::new(BASE64URL_NOPAD.encode(&*random))
+    ));
+    let hash = ApiKeyHash::of(&key).to_text();
+    writeln!(
+        out,
+        "# The key, shown this once, for whoever calls the API:"
+    )?;
+    writeln!(out, "{}", *key)?;
+    writeln!(out, "# Its line for the list `keys` of the section [api]:")?;
+    writeln!(out, "{{ name = \"{name}\", hash = \"{hash}\" }},")?;
+    Ok(())
+}

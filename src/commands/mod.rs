@@ -1,0 +1,43 @@
+//! What each subcommand does. Results go to `out`, one fact a line; errors are returned and said
+//! by `main`.
+
+mod check_config;
+mod keys;
+mod token;
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use anyhow::anyhow;
+
+use crate::cli::{Command, ConfigArgs};
+use crate::clock::UnixTime;
+use crate::config::{Problems, Resolved, Sources};
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// Whatever went wrong, in words for the person who typed the command; never a secret.
+pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        Command::Keys(args) => keys::run(args.command, out),
+        Command::Token(args) => token::run(args.command, out),
+        Command::CheckConfig(args) => check_config::run(args, out),
+    }
+}
+
+/// The configuration of this process, with the flags that are settings laid on top.
+fn load_config(args: &ConfigArgs, flags: Vec<(&'static str, String)>) -> anyhow::Result<Resolved> {
+    Sources::of_process(args.config.clone(), flags)
+        .load()
+        .map_err(not_valid)
+}
+
+/// All problems, each at the start of its line, where editors and terminals find the place.
+fn not_valid(problems: Problems) -> anyhow::Error {
+    anyhow!("the configuration is not valid\n{problems}")
+}
+
+fn now() -> UnixTime {
+    SystemTime::now().into()
+}
