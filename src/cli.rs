@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{is_key_name, unit};
+use crate::config::is_key_name;
 use crate::target::HostName;
+use crate::unit;
 
 /// A console gateway for virtual machines: a URL in, the machine's screen in the browser out.
 #[derive(Debug, Parser)]

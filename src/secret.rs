@@ -46,7 +46,11 @@ impl fmt::Debug for Secret {
 
 impl<'de> serde::Deserialize<'de> for Secret {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+        // The deserialiser's own words would repeat what it found: a PIN, say, without its quotes.
+        match String::deserialize(deserializer) {
+            Ok(text) => Ok(Self::new(text)),
+            Err(_) => Err(serde::de::Error::custom("a secret has to be a string")),
+        }
     }
 }
 
@@ -59,5 +63,15 @@ mod tests {
         let long = Secret::new("correct horse battery staple");
         assert_eq!(format!("{long:?}"), "***");
         assert_eq!(format!("{:?}", Some(Secret::new(""))), "Some(***)");
+    }
+
+    #[test]
+    fn an_error_does_not_repeat_what_was_no_string() {
+        let error = serde_json::from_str::<Secret>("12345678")
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("a secret has to be a string"), "{error}");
+        let secret: Secret = serde_json::from_str(r#""p\u00e4ss""#).unwrap();
+        assert_eq!(secret.expose(), "p\u{e4}ss".as_bytes());
     }
 }

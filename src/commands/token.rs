@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 use super::{load_config, now};
 use crate::cli::{InspectArgs, TokenCommand};
 use crate::clock::UnixTime;
-use crate::config::unit;
 use crate::keyring_file;
 use crate::token::{self, Grant};
+use crate::unit;
 
 /// The most that is read from standard input, in bytes: a URL around the longest token.
 const MAX_INPUT: u64 = 16 * 1024;

@@ -13,7 +13,6 @@ mod reader;
 mod resolve;
 pub mod setting;
 mod sources;
-pub mod unit;
 mod url;
 mod value;
 
@@ -21,12 +20,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::unit::ByteSize;
 pub use ancestor::FrameAncestor;
 pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
 pub use problem::{Place, Problem, Problems};
 pub use reader::Origins;
 pub use sources::{Resolved, SYSTEM_FILE, Sources};
-pub use unit::ByteSize;
 pub use url::{BasePath, PublicUrl};
 
 use crate::telemetry::{LogFilter, LogFormat};

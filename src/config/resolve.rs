@@ -125,11 +125,11 @@ fn browser(r: &mut Reader) -> Option<Browser> {
     };
     if browser.dead_after <= browser.ping_interval {
         if r.is_set(&s::BROWSER_DEAD_AFTER) {
-            let ping = super::unit::print_duration(browser.ping_interval);
+            let ping = crate::unit::print_duration(browser.ping_interval);
             let message = format!("must be longer than browser.ping_interval, which is {ping}");
             r.refuse(&s::BROWSER_DEAD_AFTER, &message);
         } else {
-            let dead = super::unit::print_duration(browser.dead_after);
+            let dead = crate::unit::print_duration(browser.dead_after);
             let message = format!("must be shorter than browser.dead_after, which is {dead}");
             r.refuse(&s::BROWSER_PING_INTERVAL, &message);
         }

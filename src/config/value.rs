@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::problem::Place;
 use super::raw::{Typed, Value};
-use super::unit::{self, ByteSize};
 use crate::telemetry::{LogFilter, LogFormat};
+use crate::unit::{self, ByteSize};
 
 /// A type that settings have.
 pub(super) trait Setable: Sized {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tracing::debug;
 
 use crate::drive::{Deadlines, drive};
 use crate::reason::Reason;
@@ -104,30 +105,27 @@ pub async fn connect(
         .unwrap_or(Err(ReachError::TimedOut))
 }
 
-/// Goes the whole way to a target: resolve, dial, RFB handshake up to ServerInit.
+/// Goes through the RFB handshake with a connected host, up to ServerInit.
 ///
 /// # Errors
-/// [`ReachError`], with what was seen of the host until then.
+/// [`HostError`], with what was seen of the host until then.
 ///
 /// # Cancel safety
-/// Dropping the future closes whatever it had opened.
-pub async fn reach(
-    target: &Target,
+/// Dropping the future closes the connection.
+pub async fn handshake(
+    (mut stream, address): (TcpStream, SocketAddr),
     password: Option<Secret>,
-    resolver: &Resolver,
     params: &Params,
-) -> Result<HostLeg, (ReachError, Seen)> {
-    let connected = connect(target, resolver, params).await;
-    let (mut stream, address) = connected.map_err(|error| (error, Seen::default()))?;
-    tracing::debug!(%address, "host connected");
+) -> Result<HostLeg, (HostError, Seen)> {
     let mut machine = HostHandshake::new(password);
     let mut unread = Vec::new();
     let end = drive(&mut machine, &mut stream, &mut unread, &params.handshake).await;
     let seen = machine.seen().clone();
-    tracing::debug!(
-        version = seen.version.map(tracing::field::display),
+    debug!(
+        %address,
+        version = seen.version.map(display),
         offered = ?seen.offered,
-        chosen = seen.chosen.map(tracing::field::display),
+        chosen = seen.chosen.map(display),
         passed = end.is_ok(),
         "host handshake"
     );
@@ -139,6 +137,26 @@ pub async fn reach(
             unread,
             seen,
         }),
-        Err(error) => Err((error.into(), seen)),
+        Err(error) => Err((error, seen)),
     }
+}
+
+/// Goes the whole way to a target: resolve, dial, RFB handshake.
+///
+/// # Errors
+/// [`ReachError`].
+///
+/// # Cancel safety
+/// Dropping the future closes whatever it had opened.
+pub async fn reach(
+    target: &Target,
+    password: Option<Secret>,
+    resolver: &Resolver,
+    params: &Params,
+) -> Result<HostLeg, ReachError> {
+    let connected = connect(target, resolver, params).await?;
+    debug!(address = %connected.1, "host connected");
+    Ok(handshake(connected, password, params)
+        .await
+        .map_err(|(error, _)| error)?)
 }

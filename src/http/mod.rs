@@ -1,6 +1,102 @@
-//! The HTTP face of the gateway.
+//! The HTTP face of the gateway: the page and its assets, the WebSocket, the API.
+//!
+//! | path, below the base path | what |
+//! |---|---|
+//! | `/novnc` | the console page ([`page`]); without a token, how to get one |
+//! | `/novnc/websocket`, `/websockify` | the WebSocket of our page and of stock viewers ([`socket`]) |
+//! | `/assets/…` | scripts, style, notices ([`assets`]) |
+//! | `/api/v1/consoles` | minting ([`api`]) |
 
+pub mod api;
 pub mod assets;
+pub mod console;
 pub mod content_coding;
 pub mod headers;
 pub mod page;
+pub mod problem;
+pub mod serve;
+pub mod socket;
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::sync::OwnedSemaphorePermit;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::http::api::keys::ApiKeys;
+use crate::http::headers::PageHeaders;
+use crate::http::problem::Problem;
+use crate::mint::{Minter, PAGE_PATH, SOCKET_PATH};
+use crate::session::Sessions;
+
+/// The WebSocket path that stock viewers and other gateways' users know.
+const WEBSOCKIFY_PATH: &str = "/websockify";
+
+/// Everything that requests need.
+#[derive(Debug)]
+pub struct Service {
+    /// Where sessions run.
+    pub sessions: Sessions,
+    /// What makes console URLs.
+    pub minter: Minter,
+    /// Who may use the API.
+    pub api_keys: ApiKeys,
+    /// What every response carries.
+    pub headers: PageHeaders,
+}
+
+/// Where a request comes from. `serve` puts it into each request.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The connection's other end.
+    pub address: SocketAddr,
+    /// The connection's place among those that may be open at once. Whoever takes the connection
+    /// over keeps it.
+    pub place: Arc<OwnedSemaphorePermit>,
+}
+
+/// All routes, below `base_path`, which is empty or starts with a slash and ends without one.
+pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
+    let routes = Router::new()
+        .route(PAGE_PATH, get(console::page))
+        .route(SOCKET_PATH, get(socket::upgrade))
+        .route(WEBSOCKIFY_PATH, get(socket::upgrade))
+        .route("/assets/{file}", get(assets::serve))
+        .merge(api::routes())
+        .with_state(Arc::clone(service));
+    let routes = if base_path.is_empty() {
+        routes
+    } else {
+        Router::new().nest(base_path, routes)
+    };
+    routes
+        .fallback(async || Problem::NotFound.into_response())
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(service),
+            add_headers,
+        ))
+}
+
+/// Puts the security headers on every response, errors included.
+async fn add_headers(
+    State(service): State<Arc<Service>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    service.headers.apply(response.headers_mut());
+    response
+}
+
+/// No panic is meant to be reachable; should one be, it costs one request its answer and no more.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::Internal.into_response()
+}

@@ -175,7 +175,7 @@ impl Sessions {
         )
         .await
         .map(|host| (host, slot))
-        .map_err(|(error, _)| End {
+        .map_err(|error| End {
             said: error.said().cloned(),
             ..End::because(&error)
         })

@@ -1,0 +1,297 @@
+//! The gateway as a whole: assembles everything, owns the listener, and stops in good order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+use crate::clock::UnixTime;
+use crate::config::Config;
+use crate::drive::Deadlines;
+use crate::host;
+use crate::host::resolve::{ResolveError, Resolver};
+use crate::http::api::keys::ApiKeys;
+use crate::http::headers::PageHeaders;
+use crate::http::serve::serve;
+use crate::http::{self, Client, Service};
+use crate::keyring_file::{self, KeyRingFileError};
+use crate::mint::Minter;
+use crate::session::{self, Sessions};
+use crate::stream::Stream;
+use crate::tls::listen::{Acceptor, TlsError};
+
+/// How long accepting pauses when the system has no descriptors or memory for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// After so long without a byte the kernel asks whether a browser is still there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    minter: Minter,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    grace: Duration,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is in use, not ours, or not allowed.
+    #[error("cannot listen on {address} (setting listen): {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The key ring cannot be read or made.
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingFileError),
+    /// Certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Names cannot be resolved.
+    #[error(transparent)]
+    Resolver(#[from] ResolveError),
+}
+
+/// What a new connection is given.
+struct Front {
+    acceptor: Option<Acceptor>,
+    router: Router,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    dead_after: Duration,
+}
+
+impl Gateway {
+    /// Starts a gateway: when this returns, it is listening.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing runs before it listens.
+    pub async fn start(config: &Config) -> Result<Self, StartError> {
+        let keyring = &config.tokens.keyring_file;
+        let loaded = keyring_file::load_or_make(keyring, UnixTime::from(SystemTime::now()))?;
+        if loaded.made {
+            info!(file = %keyring.display(), "made a key ring: gateways side by side need the same");
+        }
+        let ring = Arc::new(loaded.ring);
+        let acceptor = match &config.tls {
+            Some(files) => Some(Acceptor::from_files(
+                &files.certificate_file,
+                &files.key_file,
+            )?),
+            None => None,
+        };
+        let resolver = Resolver::from_system()?;
+        let listen_error = |error| StartError::Listen {
+            address: config.listen,
+            error,
+        };
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+
+        let public_url = config.public_url_at(address).to_string();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let minter = Minter::new(
+            Arc::clone(&ring),
+            public_url.clone(),
+            config.tokens.connect_within,
+        );
+        let service = Arc::new(Service {
+            sessions: Sessions::new(
+                session_params(config),
+                ring,
+                resolver,
+                tasks.clone(),
+                stop.clone(),
+            ),
+            minter: minter.clone(),
+            api_keys: api_keys(config),
+            headers: PageHeaders {
+                frame_ancestors: config
+                    .frame_ancestors
+                    .iter()
+                    .map(|a| a.as_str().into())
+                    .collect(),
+                hsts: acceptor.is_some(),
+            },
+        });
+        if service.api_keys.is_empty() {
+            warn!(
+                "no API key is configured: the API is off, and URLs are minted by `fanlight mint` alone"
+            );
+        }
+        let front = Front {
+            acceptor,
+            router: http::router(&service, config.base_path.as_str()),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+            dead_after: config.browser.dead_after,
+        };
+        info!(%address, public_url, tls = front.acceptor.is_some(), "listening");
+        tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
+        Ok(Self {
+            address,
+            minter,
+            tasks,
+            stop,
+            grace: config.shutdown_grace,
+        })
+    }
+
+    /// The address that it listens on, with the port that the system chose for port 0.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What makes console URLs.
+    #[must_use]
+    pub const fn minter(&self) -> &Minter {
+        &self.minter
+    }
+
+    /// Where its tasks run, for others that are to end with it.
+    #[must_use]
+    pub const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// What is cancelled when it stops.
+    #[must_use]
+    pub const fn stopping(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Stops: takes no more connections, tells all sessions, and waits for them as long as the
+    /// configuration grants.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what was not waited for ends with the process.
+    pub async fn stop(self) {
+        info!(grace = ?self.grace, "stopping");
+        self.stop.cancel();
+        self.tasks.close();
+        if timeout(self.grace, self.tasks.wait()).await.is_err() {
+            warn!(
+                left = self.tasks.len(),
+                "stopped before everything had ended"
+            );
+        }
+    }
+}
+
+fn session_params(config: &Config) -> session::Params {
+    session::Params {
+        max_sessions: config.limits.sessions,
+        browser_handshake: config.browser.handshake_timeout,
+        ping_interval: config.browser.ping_interval,
+        dead_after: config.browser.dead_after,
+        max_frame: config.browser.max_frame.0,
+        host: host::Params {
+            connect: config.host.connect_timeout,
+            handshake: Deadlines {
+                version: config.host.version_timeout,
+                security: config.host.security_timeout,
+                init: config.host.init_timeout,
+            },
+        },
+    }
+}
+
+fn api_keys(config: &Config) -> ApiKeys {
+    let keys = config.api_keys.iter();
+    ApiKeys::new(
+        keys.map(|key| (key.name.clone(), *key.hash.as_bytes()))
+            .collect(),
+    )
+}
+
+/// Takes connections until the gateway stops, and no more at once than there are places. When all
+/// are taken, new ones wait in the kernel's queue.
+async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize) {
+    let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    loop {
+        let accepted = async {
+            // The semaphore is never closed.
+            let place = Arc::clone(&places)
+                .acquire_owned()
+                .await
+                .map_err(io::Error::other)?;
+            listener
+                .accept()
+                .await
+                .map(|(stream, address)| (stream, address, place))
+        };
+        let accepted = tokio::select! {
+            accepted = accepted => accepted,
+            () = front.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, address, place)) => {
+                let client = Client {
+                    address,
+                    place: Arc::new(place),
+                };
+                front
+                    .tasks
+                    .spawn(connection(stream, client, Arc::clone(&front)));
+            }
+            // Whoever hung up before we came is no reason to wait; anything else is a shortage,
+            // which asking again at once would only make worse.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, client: Client, front: Arc<Front>) {
+    let address = client.address;
+    if let Err(error) = set_options(&stream, front.dead_after) {
+        return debug!(client = %address, %error, "connection lost at once");
+    }
+    let stream = match &front.acceptor {
+        None => Stream::Tcp(stream),
+        Some(acceptor) => {
+            let accepted = tokio::select! {
+                accepted = acceptor.accept(stream) => accepted,
+                () = front.stop.cancelled() => return,
+            };
+            match accepted {
+                Ok(stream) => stream,
+                Err(error) => return debug!(client = %address, %error, "TLS handshake failed"),
+            }
+        }
+    };
+    serve(stream, client, front.router.clone(), &front.stop).await;
+}
+
+/// No Nagle delay; and a browser whose machine vanished is noticed by the kernel, also while bytes
+/// of ours wait for their acknowledgement.
+fn set_options(stream: &TcpStream, dead_after: Duration) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let options = SockRef::from(stream);
+    options.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
+    options.set_tcp_user_timeout(Some(dead_after))
+}

@@ -1,0 +1,188 @@
+//! `POST /api/v1/consoles`: minting a console URL.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::clock::UnixTime;
+use crate::http::Service;
+use crate::http::problem::Problem;
+use crate::mint::{Minted, Order};
+use crate::secret::Secret;
+use crate::target::Target;
+use crate::token::labels::{Labels, Name};
+use crate::unit;
+
+/// The body of the request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsoleRequest {
+    target: TargetRequest,
+    #[serde(default)]
+    credentials: Credentials,
+    name: Option<String>,
+    expires_in: Option<ExpiresIn>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+/// Where the RFB server is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetRequest {
+    host: String,
+    port: NonZeroU16,
+}
+
+/// What the RFB server wants to know.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    password: Option<Secret>,
+}
+
+/// Seconds as a number, or a time with its unit such as `"90s"`.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a number of seconds, or a time with its unit such as \"60s\""
+)]
+enum ExpiresIn {
+    Seconds(u64),
+    Text(String),
+}
+
+/// The answer.
+#[derive(Serialize)]
+struct ConsoleResponse {
+    id: String,
+    url: String,
+    websocket: WebSocketResponse,
+    expires_at: String,
+}
+
+/// How a viewer other than our page connects.
+#[derive(Serialize)]
+struct WebSocketResponse {
+    url: String,
+    protocols: [String; 2],
+}
+
+/// Mints a console: 201 with its URL, or a problem document.
+pub(super) async fn create(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let key = match service.api_keys.authenticate(&headers) {
+        Ok(key) => key,
+        Err(problem) => return problem.into_response(),
+    };
+    match mint(&service, &headers, body) {
+        Ok(minted) => {
+            info!(console = %minted.id, key, expires_at = %minted.expires_at, "console minted");
+            created(&minted)
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn mint(
+    service: &Service,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Minted, Problem> {
+    if !is_json(headers) {
+        return Err(Problem::UnsupportedMediaType);
+    }
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
+        _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
+    })?;
+    let request: ConsoleRequest = serde_json::from_slice(&body)
+        .map_err(|error| Problem::InvalidRequest(error.to_string()))?;
+    let order = request.into_order()?;
+    let now = UnixTime::from(SystemTime::now());
+    service
+        .minter
+        .mint(order, now)
+        .map_err(|error| Problem::InvalidRequest(error.to_string()))
+}
+
+impl ConsoleRequest {
+    fn into_order(self) -> Result<Order, Problem> {
+        let wrong = |field: &str, error: &dyn std::fmt::Display| {
+            Problem::InvalidRequest(format!("{field}: {error}"))
+        };
+        let host = self
+            .target
+            .host
+            .parse()
+            .map_err(|error| wrong("target.host", &error))?;
+        let mut labels = Labels::default();
+        for (key, value) in &self.labels {
+            labels
+                .insert(key, value)
+                .map_err(|error| wrong("labels", &error))?;
+        }
+        let name = self
+            .name
+            .map(Name::new)
+            .transpose()
+            .map_err(|error| wrong("name", &error))?;
+        let expires_in = match self.expires_in {
+            None => None,
+            Some(ExpiresIn::Seconds(seconds)) => Some(Duration::from_secs(seconds)),
+            Some(ExpiresIn::Text(text)) => Some(unit::parse_duration(&text).ok_or_else(|| {
+                wrong(
+                    "expires_in",
+                    &"expected seconds, or a time with its unit such as \"60s\"",
+                )
+            })?),
+        };
+        Ok(Order {
+            target: Target {
+                host,
+                port: self.target.port,
+            },
+            password: self.credentials.password,
+            name,
+            labels,
+            expires_in,
+        })
+    }
+}
+
+/// `application/json`, whatever parameters follow.
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn created(minted: &Minted) -> Response {
+    let body = ConsoleResponse {
+        id: minted.id.to_string(),
+        url: minted.url(),
+        websocket: WebSocketResponse {
+            url: minted.websocket_url(),
+            protocols: minted.protocols(),
+        },
+        expires_at: minted.expires_at.to_string(),
+    };
+    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (StatusCode::CREATED, no_store, Json(body)).into_response()
+}

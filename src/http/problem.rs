@@ -1,0 +1,164 @@
+//! Problem documents ([RFC 9457]): what HTTP clients are told when something is wrong.
+//!
+//! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, UPGRADE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Something wrong with a request, or with us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Nothing is at that path.
+    NotFound,
+    /// The path is there, but not for that method.
+    MethodNotAllowed,
+    /// The WebSocket's path was asked for without, or with a broken, upgrade.
+    UpgradeRequired(String),
+    /// The API has no keys and is off.
+    ApiOff,
+    /// No API key, or an unknown one.
+    Unauthorized,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
+    /// The body is longer than the limit.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    RequestTimeout,
+    /// The body is not JSON of the form that is asked for. The words say where.
+    InvalidRequest(String),
+    /// Fanlight itself failed.
+    Internal,
+}
+
+/// The document's members.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+impl Problem {
+    /// The stable code, the status, and what it is called.
+    const fn row(&self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::NotFound => (
+                "not_found",
+                StatusCode::NOT_FOUND,
+                "There is nothing at this path",
+            ),
+            Self::MethodNotAllowed => (
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This path does not take that method",
+            ),
+            Self::UpgradeRequired(_) => (
+                "upgrade_required",
+                StatusCode::UPGRADE_REQUIRED,
+                "This path wants a WebSocket",
+            ),
+            Self::ApiOff => (
+                "api_off",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The API is off, because no API key is configured",
+            ),
+            Self::Unauthorized => (
+                "unauthorized",
+                StatusCode::UNAUTHORIZED,
+                "The API wants a known key as a bearer token",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The body has to be application/json",
+            ),
+            Self::BodyTooLarge => (
+                "body_too_large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is too long",
+            ),
+            Self::RequestTimeout => (
+                "request_timeout",
+                StatusCode::REQUEST_TIMEOUT,
+                "The body did not arrive in time",
+            ),
+            Self::InvalidRequest(_) => (
+                "invalid_request",
+                StatusCode::BAD_REQUEST,
+                "The body does not have the form that is asked for",
+            ),
+            Self::Internal => (
+                "internal",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The gateway had a problem of its own",
+            ),
+        }
+    }
+
+    /// What this one is about, beyond its title.
+    fn detail(&self) -> Option<&str> {
+        match self {
+            Self::InvalidRequest(detail) | Self::UpgradeRequired(detail) => Some(detail),
+            _ => None,
+        }
+    }
+
+    /// Headers that the status asks for.
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        Some(match self {
+            Self::Unauthorized => (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            Self::UpgradeRequired(_) => (UPGRADE, HeaderValue::from_static("websocket")),
+            _ => return None,
+        })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (code, status, title) = self.row();
+        let document = Document {
+            r#type: format!("urn:fanlight:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail: self.detail(),
+        };
+        // Strings and numbers cannot fail to become JSON.
+        let json = serde_json::to_vec(&document).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.header());
+        (status, headers, Body::from(json)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_problem_is_a_document_with_its_code() {
+        let response = Problem::InvalidRequest("target.port: missing".to_owned()).into_response();
+        assert_eq!(response.status(), 400);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        let body = axum::body::to_bytes(response.into_body(), 4096)
+            .await
+            .unwrap();
+        assert_eq!(
+            std::str::from_utf8(&body).unwrap(),
+            r#"{"type":"urn:fanlight:problem:invalid_request","title":"The body does not have the form that is asked for","status":400,"code":"invalid_request","detail":"target.port: missing"}"#
+        );
+        let challenge = Problem::Unauthorized.into_response();
+        assert_eq!(challenge.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
+}

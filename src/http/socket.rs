@@ -1,0 +1,131 @@
+//! The WebSocket's upgrade: from a request to a raw stream and the token it came with.
+//!
+//! The token is a subprotocol, so that no address on the wire has it, or for stock viewers a
+//! parameter. What is wrong with it is said after the upgrade: a browser shows a page nothing of a
+//! refused one but code 1006.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Query, Request, State};
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use axum::response::{IntoResponse, Response};
+use hyper::upgrade::{OnUpgrade, Parts};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use tracing::debug;
+use zeroize::Zeroizing;
+
+use crate::http::console::{self, Parameters};
+use crate::http::problem::Problem;
+use crate::http::{Client, Service};
+use crate::mint::TOKEN_PROTOCOL;
+use crate::session::{Arrival, page_message};
+use crate::stream::Stream;
+use crate::ws::{UpgradeRequest, protocols};
+
+/// The subprotocol of stock viewers, which means nothing but binary frames.
+const BINARY_PROTOCOL: &str = "binary";
+
+/// How long the connection may take from our 101 to the raw stream.
+const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
+
+/// `GET /novnc/websocket` and `/websockify`.
+pub(super) async fn upgrade(
+    State(service): State<Arc<Service>>,
+    Extension(client): Extension<Client>,
+    Query(parameters): Parameters,
+    mut request: Request,
+) -> Response {
+    let accept = match accept(&request) {
+        Ok(accept) => accept,
+        Err(problem) => return problem.into_response(),
+    };
+    let offered = joined(request.headers(), &SEC_WEBSOCKET_PROTOCOL);
+    let offers = |name| protocols(&offered).any(|offer| offer == name);
+    let page = offers(page_message::PROTOCOL);
+    let token = protocols(&offered)
+        .find_map(|offer| offer.strip_prefix(TOKEN_PROTOCOL).map(str::to_owned))
+        .or_else(|| console::token(parameters));
+    let arrival = Arrival {
+        client: client.address,
+        token: token.map(Zeroizing::new),
+        page,
+    };
+
+    let upgrading = hyper::upgrade::on(&mut request);
+    service
+        .sessions
+        .tasks()
+        .spawn(run(Arc::clone(&service), upgrading, arrival, client));
+
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    if page {
+        let chosen = HeaderValue::from_static(page_message::PROTOCOL);
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, chosen);
+    } else if offers(BINARY_PROTOCOL) {
+        headers.insert(
+            SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(BINARY_PROTOCOL),
+        );
+    }
+    response
+}
+
+/// The answer to the request's key, if it is an upgrade.
+fn accept(request: &Request) -> Result<HeaderValue, Problem> {
+    let headers = request.headers();
+    let upgrade = UpgradeRequest {
+        method: request.method().as_str(),
+        http_1_1: request.version() == Version::HTTP_11,
+        upgrade: &joined(headers, &UPGRADE),
+        connection: &joined(headers, &CONNECTION),
+        version: &joined(headers, &SEC_WEBSOCKET_VERSION),
+        key: &joined(headers, &SEC_WEBSOCKET_KEY),
+    };
+    let accept = upgrade
+        .accept()
+        .map_err(|bad| Problem::UpgradeRequired(bad.to_string()))?;
+    HeaderValue::try_from(accept).map_err(|_| Problem::Internal)
+}
+
+/// All lines of a header as one; a line that is not text counts as empty.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
+    let lines = headers
+        .get_all(name)
+        .iter()
+        .map(|line| line.to_str().unwrap_or_default());
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+/// Waits for the raw stream and runs the session on it. The connection keeps its place till the end.
+async fn run(service: Arc<Service>, upgrading: OnUpgrade, arrival: Arrival, client: Client) {
+    let Client {
+        address: client,
+        place: _place,
+    } = client;
+    let upgraded = match timeout(UPGRADE_WITHIN, upgrading).await {
+        Ok(Ok(upgraded)) => upgraded,
+        Ok(Err(error)) => return debug!(%client, %error, "upgrade failed"),
+        Err(_) => return debug!(%client, "upgrade timed out"),
+    };
+    match upgraded.downcast::<TokioIo<Stream>>() {
+        Ok(Parts { io, read_buf, .. }) => {
+            service
+                .sessions
+                .run(arrival, io.into_inner(), read_buf)
+                .await;
+        }
+        // `serve` hands hyper nothing but our streams.
+        Err(_) => debug!(%client, "the upgraded stream is not ours"),
+    }
+}

@@ -1,0 +1,3 @@
+//! TLS towards browsers.
+
+pub mod listen;
