@@ -2,7 +2,7 @@
 //!
 //! `make assets` writes `static/dist/manifest.json`, which maps a logical name such as
 //! `console.js` to the file that holds it, such as `console-3aa162a0d12748ec.js`. Each becomes a
-//! variable for `env!`: `FANLIGHT_ASSET_CONSOLE_JS`.
+//! variable for `env!`: `ASSET_CONSOLE_JS`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn main() {
         Ok(assets) => {
             for (name, file) in assets {
                 let variable = name.replace(['.', '-'], "_").to_ascii_uppercase();
-                println!("cargo::rustc-env=FANLIGHT_ASSET_{variable}={file}");
+                println!("cargo::rustc-env=ASSET_{variable}={file}");
             }
         }
         Err(problem) => {

@@ -63,6 +63,17 @@ fn without_any_source_everything_is_default() {
     assert!(empty.api_keys.is_empty() && empty.frame_ancestors.is_empty());
 }
 
+/// What a build script sets reaches every process that cargo starts, `cargo run -- serve` too, so
+/// that no such variable may start with `FANLIGHT_`.
+#[test]
+fn what_cargo_puts_into_the_environment_is_no_setting() {
+    let sources = Sources {
+        environment: std::env::vars_os().collect(),
+        ..Sources::default()
+    };
+    assert!(sources.load().is_ok());
+}
+
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let file = "listen = '127.0.0.1:1'\nstate_dir = '/file'\n[log]\nlevel = 'warn'\n";
@@ -412,7 +423,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn files_that_are_named_have_to_be_there() {
     let loaded = load(
-        "[tls]\ncertificate_file = 'a.pem'\nkey_file = '.'\n[tokens]\nkeyring_file = 'ring'\n",
+        "[tls]\ncertificate_file = 'a.pem'\nkey_file = '/'\n[tokens]\nkeyring_file = 'ring'\n",
         &[],
         &[],
     );
@@ -420,7 +431,7 @@ fn files_that_are_named_have_to_be_there() {
     assert_eq!(
         loaded.bare(&problems.to_string()),
         "fanlight.toml:2:20: tls.certificate_file: a.pem cannot be read: No such file or directory (os error 2)\n\
-         fanlight.toml:3:12: tls.key_file: . cannot be read: Is a directory (os error 21)\n\
+         fanlight.toml:3:12: tls.key_file: / cannot be read: Is a directory (os error 21)\n\
          fanlight.toml:5:16: tokens.keyring_file: ring cannot be read: No such file or directory (os error 2)"
     );
     // At its default place the key ring is made on the first start.

@@ -18,13 +18,13 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use super::content_coding::{Accepted, Coding};
 
 /// File name of the page's own script.
-pub const CONSOLE_JS: &str = env!("FANLIGHT_ASSET_CONSOLE_JS");
+pub const CONSOLE_JS: &str = env!("ASSET_CONSOLE_JS");
 /// File name of the style sheet of all pages.
-pub const CONSOLE_CSS: &str = env!("FANLIGHT_ASSET_CONSOLE_CSS");
+pub const CONSOLE_CSS: &str = env!("ASSET_CONSOLE_CSS");
 /// File name of noVNC, in one bundle.
-pub const NOVNC_JS: &str = env!("FANLIGHT_ASSET_NOVNC_JS");
+pub const NOVNC_JS: &str = env!("ASSET_NOVNC_JS");
 /// File name of the notices of everything in the bundles.
-pub const LICENSES_TXT: &str = env!("FANLIGHT_ASSET_LICENSES_TXT");
+pub const LICENSES_TXT: &str = env!("ASSET_LICENSES_TXT");
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
