@@ -32,6 +32,12 @@ pub enum Command {
     /// Make, list and rotate the keys that tokens are sealed with; make keys for the API.
     #[command(after_help = examples::KEYS)]
     Keys(KeysArgs),
+    /// Mint console URLs offline, from the key ring.
+    ///
+    /// Prints the URLs, one a line, and nothing else. Whoever has a URL can open the console until
+    /// it expires. The gateway has to know the key ring's first key.
+    #[command(after_help = examples::MINT)]
+    Mint(MintArgs),
     /// Look into tokens.
     #[command(after_help = examples::TOKEN)]
     Token(TokenArgs),
@@ -274,6 +280,12 @@ Examples:
     pub(super) const KEYS_API: &str = "\
 Examples:
   fanlight keys api --name cloud";
+
+    pub(super) const MINT: &str = "\
+Examples:
+  fanlight mint --host 10.0.0.5 --port 5901 --password-file web-01.password --name web-01
+  fanlight mint --host 10.0.0.5 --port 5901 --ttl 8h --label vm=web-01 --label user=ada
+  vault read -field=password vnc/web-01 | fanlight mint --host 10.0.0.5 --port 5901 --password-file -";
 
     pub(super) const TOKEN: &str = "\
 Examples:

@@ -3,6 +3,8 @@
 
 mod check_config;
 mod keys;
+mod mint;
+mod password;
 mod token;
 
 use std::io::Write;
@@ -21,6 +23,7 @@ use crate::config::{Problems, Resolved, Sources};
 pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Keys(args) => keys::run(args.command, out),
+        Command::Mint(args) => mint::run(args, out),
         Command::Token(args) => token::run(args.command, out),
         Command::CheckConfig(args) => check_config::run(args, out),
     }

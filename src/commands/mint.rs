@@ -1,0 +1,48 @@
+//! `fanlight mint`: console URLs from the key ring, without a gateway.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use anyhow::{Context as _, ensure};
+
+use super::{load_config, now, password};
+use crate::cli::MintArgs;
+use crate::keyring_file;
+use crate::mint::{Minter, Order};
+use crate::target::Target;
+use crate::token::Labels;
+use crate::token::labels::Name;
+
+pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let config = load_config(&args.config, Vec::new())?.config;
+    ensure!(
+        config.public_url.is_some() || config.listen.port() != 0,
+        "with port 0 in listen, public_url has to be set: the URL is not known otherwise"
+    );
+    let public_url = config.public_url_at(config.listen).to_string();
+    let ring = keyring_file::load(&config.tokens.keyring_file)?;
+    let mut labels = Labels::default();
+    for (key, value) in &args.labels {
+        labels.insert(key, value).context("--label")?;
+    }
+    let order = Order {
+        target: Target {
+            host: args.target.host,
+            port: args.target.port,
+        },
+        password: args
+            .target
+            .password_file
+            .as_deref()
+            .map(password::read)
+            .transpose()?,
+        name: args.name.map(Name::new).transpose().context("--name")?,
+        labels,
+        expires_in: args.ttl,
+    };
+    let minter = Minter::new(Arc::new(ring), public_url, config.tokens.connect_within);
+    for _ in 0..args.count {
+        writeln!(out, "{}", minter.mint(order.clone(), now())?.url())?;
+    }
+    Ok(())
+}
