@@ -1,9 +1,11 @@
 //! The log: what is said, how it looks, and that it goes to standard error.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How log lines look.
@@ -83,22 +85,37 @@ pub enum InitError {
 /// # Errors
 /// [`InitError`]; the log is not started then.
 pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), InitError> {
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    subscriber(format, filter, colours, io::stderr)?
+        .try_init()
+        .map_err(|_| InitError::Twice)
+}
+
+/// What turns events into lines; `colours` are for text alone.
+fn subscriber<W>(
+    format: LogFormat,
+    filter: &LogFilter,
+    colours: bool,
+    writer: W,
+) -> Result<Box<dyn Subscriber + Send + Sync>, BadFilter>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let filter = EnvFilter::try_new(filter.as_str()).map_err(|_| BadFilter)?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Text => {
-            let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            builder.with_ansi(colours).finish().try_init()
-        }
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
-    };
-    started.map_err(|_| InitError::Twice)
+        .with_writer(writer);
+    Ok(match format {
+        LogFormat::Text => Box::new(builder.with_ansi(colours).finish()),
+        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     #[test]
@@ -125,14 +142,50 @@ mod tests {
         }
     }
 
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is written of one event that passes the filter and one that does not.
+    fn logged(format: LogFormat) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let filter = "warn,fanlight=info".parse().unwrap();
+        let log = subscriber(format, &filter, false, move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(log, || {
+            tracing::info!(target: "fanlight::session", bytes = 7, name = "a\u{1b}[2Jb\nc", "ended");
+            tracing::info!(target: "elsewhere", "unwanted");
+        });
+        let bytes = lines.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
     #[test]
-    fn a_second_start_is_an_error_and_no_panic() {
-        let filter = "off".parse().unwrap();
-        let first = init(LogFormat::Json, &filter);
-        assert!(first.is_ok());
-        assert!(matches!(
-            init(LogFormat::Text, &filter),
-            Err(InitError::Twice)
-        ));
+    fn json_has_the_fields_at_its_top() {
+        let line = logged(LogFormat::Json);
+        let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(event["message"], "ended");
+        assert_eq!(event["bytes"], 7);
+        assert_eq!(event["level"], "INFO");
+    }
+
+    #[test]
+    fn text_is_one_line_without_control_characters() {
+        let line = logged(LogFormat::Text);
+        let event = line.strip_suffix('\n').unwrap();
+        assert!(
+            event.contains("INFO fanlight::session: ended bytes=7"),
+            "{event:?}"
+        );
+        assert!(!event.contains(char::is_control), "{event:?}");
     }
 }
