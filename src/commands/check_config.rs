@@ -4,10 +4,17 @@ use std::io::Write;
 
 use super::{load_config, not_valid};
 use crate::cli::ConfigArgs;
+use crate::keyring_file;
+
+/// The setting of the file that has to be more than readable.
+const KEYRING: &str = "tokens.keyring_file";
 
 pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let resolved = load_config(&args, Vec::new())?;
     let readable = resolved.check_files().map_err(not_valid)?;
+    if readable.contains(&KEYRING) {
+        keyring_file::load(&resolved.config.tokens.keyring_file)?;
+    }
     write!(out, "{}", resolved.origins.to_toml())?;
     if !readable.is_empty() {
         writeln!(out, "\n# These files can be read: {}", readable.join(", "))?;

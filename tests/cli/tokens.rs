@@ -1,0 +1,210 @@
+//! `fanlight mint` and `fanlight token inspect`.
+
+use std::process::Stdio;
+
+use crate::home::{Home, fanlight};
+
+#[test]
+fn what_is_minted_can_be_inspected_and_shows_no_password() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    home.write("password", "s3cret!\n");
+    let order =
+        "mint --host 10.0.0.5 --port 5901 --name web-01 --label vm=17 --label user=ada --ttl 8h";
+    let url = home
+        .run(&format!("{order} --password-file password"), "")
+        .good();
+    assert!(
+        url.starts_with("https://console.example/x/novnc?token=fl1."),
+        "{url}"
+    );
+    assert_eq!(url.lines().count(), 1);
+    let from_stdin = home
+        .run(&format!("{order} --password-file -"), "s3cret!")
+        .good();
+
+    for input in [&url, &from_stdin] {
+        let said = home.run("token inspect", input).good();
+        assert!(!said.contains("s3cret"), "{said}");
+        let values = |name: &str| -> Vec<String> {
+            let lines = said.lines().filter_map(|line| line.strip_prefix(name));
+            lines.map(|value| value.trim().to_owned()).collect()
+        };
+        assert_eq!(values("target "), ["10.0.0.5:5901"]);
+        assert_eq!(values("password "), ["***"]);
+        assert_eq!(values("name "), ["web-01"]);
+        assert_eq!(values("label "), ["user=ada", "vm=17"]);
+        assert!(values("connect by ")[0].ends_with(" left)"), "{said}");
+    }
+
+    let token = url.trim_end().rsplit('=').next().unwrap();
+    let said = home.run(&format!("token inspect {token}"), "");
+    assert_eq!(said.code, Some(0));
+    assert!(said.err.contains("prefer standard input") && !said.err.contains(token));
+    assert_eq!(said.out, home.run("token inspect -", token).good());
+}
+
+#[test]
+fn a_rotated_ring_still_opens_what_the_old_key_sealed() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    let url = home.run("mint --host ::1 --port 5900", "").good();
+    home.run("keys rotate", "").good();
+    let said = home.run("token inspect", &url).good();
+    assert!(
+        said.contains("target      [::1]:5900\npassword    none\n"),
+        "{said}"
+    );
+    let new = home.run("mint --host ::1 --port 5900", "").good();
+    let kid = |url: &str| url.split('.').nth(2).unwrap().to_owned();
+    assert_ne!(kid(&new), kid(&url));
+}
+
+#[test]
+fn many_urls_are_all_different() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    let urls = home
+        .run("mint --host a.example --port 5900 --count 3", "")
+        .good();
+    let different: std::collections::BTreeSet<_> = urls.lines().collect();
+    assert_eq!((urls.lines().count(), different.len()), (3, 3));
+}
+
+#[test]
+fn orders_that_cannot_be_filled() {
+    let home = Home::new();
+    let order = "mint --host 10.0.0.5 --port 5901";
+    assert_eq!(
+        home.run(order, "").failed(),
+        "fanlight: there is no key ring DIR/keyring: `fanlight keys new` makes one\n"
+    );
+    assert!(!home.path("keyring").exists());
+    home.run("keys new", "").good();
+    let long = "n".repeat(300);
+    for (flags, said) in [
+        (
+            "--ttl 25h",
+            "a console may wait 1 second to 24 hours to be opened",
+        ),
+        (
+            "--ttl 0s",
+            "a console may wait 1 second to 24 hours to be opened",
+        ),
+        (
+            &*format!("--name {long}"),
+            "--name: a name has 1 to 256 bytes and no control characters",
+        ),
+        (
+            "--label a=1 --label a=2",
+            "--label: a label key stands only once",
+        ),
+        (
+            "--password-file none",
+            "the password file none: No such file or directory (os error 2)",
+        ),
+        (
+            "--password-file -",
+            "the password on standard input: it is empty",
+        ),
+    ] {
+        let failed = home.run(&format!("{order} {flags}"), "").failed();
+        assert_eq!(failed, format!("fanlight: {said}\n"));
+    }
+    for flags in [
+        "--ttl 60",
+        "--count 0",
+        "--label a",
+        "--port 0",
+        "--host a/b",
+    ] {
+        assert_eq!(
+            home.run(&format!("{order} {flags}"), "").code,
+            Some(2),
+            "{flags}"
+        );
+    }
+    home.write("fanlight.toml", "listen = '127.0.0.1:0'\nstate_dir = '.'\n");
+    let failed = home.run(order, "").failed();
+    assert!(failed.starts_with("fanlight: with port 0 in listen, public_url has to be set"));
+}
+
+#[test]
+fn tokens_that_do_not_open_are_not_repeated() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    let url = home.run("mint --host 10.0.0.5 --port 5901", "").good();
+    let elsewhere = Home::new();
+    elsewhere.run("keys new", "").good();
+    let failed = elsewhere.run("token inspect", &url).failed();
+    assert!(
+        failed.starts_with("fanlight: the token names key "),
+        "{failed}"
+    );
+
+    // A character in the middle, all of whose bits count.
+    let (head, tail) = url.trim_end().split_at(url.len() - 20);
+    let other = if tail.starts_with('A') { "B" } else { "A" };
+    let altered = format!("{head}{other}{}", &tail[1..]);
+    for (input, said) in [
+        ("", "there is no token on standard input"),
+        (
+            &*altered,
+            "the token was altered or sealed with another key",
+        ),
+        ("hello", "the token has not the prefix of a Fanlight token"),
+    ] {
+        let failed = home.run("token inspect", input).failed();
+        assert_eq!(failed, format!("fanlight: {said}\n"));
+    }
+}
+
+#[test]
+fn an_expired_token_is_shown_and_marked() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    let ring = fanlight::keyring_file::load(&home.path("keyring")).unwrap();
+    let long_ago = fanlight::clock::UnixTime::from_secs(1_700_000_000);
+    let grant = fanlight::token::Grant {
+        id: fanlight::id::ConsoleId::from_random([7; 16]),
+        minted_at: long_ago,
+        connect_by: long_ago,
+        target: fanlight::target::Target {
+            host: "a.example".parse().unwrap(),
+            port: 5900.try_into().unwrap(),
+        },
+        password: None,
+        name: None,
+        labels: fanlight::token::Labels::default(),
+    };
+    let token = fanlight::token::seal(&grant, &ring, [3; 12]).unwrap();
+    let said = home.run("token inspect", token.as_str()).good();
+    assert!(
+        said.ends_with("connect by  2023-11-14T22:13:20Z (expired)\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    let mut child = fanlight([
+        "mint",
+        "--host",
+        "a.example",
+        "--port",
+        "5900",
+        "--count",
+        "100000",
+    ])
+    .arg("--config")
+    .arg(home.path("fanlight.toml"))
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

@@ -1,0 +1,43 @@
+//! Help, version and wrong usage.
+
+use std::path::Path;
+
+use crate::home::{Ran, fanlight};
+
+#[test]
+fn help_of_every_command() {
+    for (name, words) in [
+        ("fanlight", ""),
+        ("check-config", "check-config"),
+        ("keys", "keys"),
+        ("keys-new", "keys new"),
+        ("keys-list", "keys list"),
+        ("keys-rotate", "keys rotate"),
+        ("keys-api", "keys api"),
+        ("mint", "mint"),
+        ("token", "token"),
+        ("token-inspect", "token inspect"),
+    ] {
+        let mut command = fanlight(words.split_whitespace().chain(["--help"]));
+        let help = Ran::of(&mut command, "", Path::new("/nonexistent")).good();
+        assert!(
+            name == "fanlight" || help.contains("\nExamples:\n"),
+            "{help}"
+        );
+        insta::assert_snapshot!(format!("help-{name}"), help);
+    }
+}
+
+#[test]
+fn version_and_wrong_usage() {
+    let run = |word| Ran::of(&mut fanlight([word]), "", Path::new("/nonexistent"));
+    let version = format!("fanlight {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run("--version").good(), version);
+    let wrong = run("serv");
+    assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""));
+    assert!(
+        wrong.err.starts_with("error: unrecognized subcommand"),
+        "{}",
+        wrong.err
+    );
+}
