@@ -29,6 +29,16 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run the gateway: serve the console page, the WebSocket and the API until told to stop.
+    ///
+    /// SIGTERM and SIGINT end it in good order: viewers are told, and sessions get a moment to end.
+    Serve(ServeArgs),
+    /// Try a machine's VNC server, stage by stage, and say what it offers.
+    ///
+    /// Goes as far as a console would, up to the desktop's size and name, and leaves. Without a
+    /// password it goes up to the question for one. Some servers count a connection that ends
+    /// without a login as a failed one.
+    Probe(ProbeArgs),
     /// Make, list and rotate the keys that tokens are sealed with; make keys for the API.
     #[command(after_help = examples::KEYS)]
     Keys(KeysArgs),

@@ -5,12 +5,15 @@ mod check_config;
 mod keys;
 mod mint;
 mod password;
+mod probe;
+mod serve;
 mod token;
 
 use std::io::Write;
 use std::time::SystemTime;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
+use tokio::runtime::Runtime;
 
 use crate::cli::{Command, ConfigArgs};
 use crate::clock::UnixTime;
@@ -22,6 +25,8 @@ use crate::config::{Problems, Resolved, Sources};
 /// Whatever went wrong, in words for the person who typed the command; never a secret.
 pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Probe(args) => probe::run(&args, out),
         Command::Keys(args) => keys::run(args.command, out),
         Command::Mint(args) => mint::run(args, out),
         Command::Token(args) => token::run(args.command, out),
@@ -39,6 +44,11 @@ fn load_config(args: &ConfigArgs, flags: Vec<(&'static str, String)>) -> anyhow:
 /// All problems, each at the start of its line, where editors and terminals find the place.
 fn not_valid(problems: Problems) -> anyhow::Error {
     anyhow!("the configuration is not valid\n{problems}")
+}
+
+/// The threads that everything asynchronous runs on: one per core.
+fn runtime() -> anyhow::Result<Runtime> {
+    Runtime::new().context("cannot start the runtime")
 }
 
 fn now() -> UnixTime {

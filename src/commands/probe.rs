@@ -1,0 +1,92 @@
+//! `fanlight probe`: a dry run towards a host, stage by stage, saying what it offers.
+
+use std::io::Write;
+
+use anyhow::bail;
+
+use super::password;
+use crate::cli::ProbeArgs;
+use crate::drive::Deadlines;
+use crate::host::resolve::Resolver;
+use crate::host::{self, HostLeg, Params, ReachError};
+use crate::reason::Reason;
+use crate::rfb::host::Seen;
+use crate::rfb::peer_text::PeerText;
+use crate::target::Target;
+
+pub(super) fn run(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    super::runtime()?.block_on(probe(args, out))
+}
+
+async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let target = Target {
+        host: args.target.host.clone(),
+        port: args.target.port,
+    };
+    let password = args
+        .target
+        .password_file
+        .as_deref()
+        .map(password::read)
+        .transpose()?;
+    let handshake = Deadlines::all(args.timeout);
+    let params = Params {
+        connect: args.timeout,
+        handshake,
+    };
+
+    let resolver = Resolver::from_system()?;
+    let connected = match host::connect(&target, &resolver, &params).await {
+        Ok(connected) => connected,
+        Err(error) => return failed(&error),
+    };
+    writeln!(out, "connected   {} as {}", target, connected.1)?;
+
+    match host::handshake(connected, password, &params).await {
+        Ok(leg) => {
+            seen(&leg.seen, out)?;
+            server_init(&leg, out)
+        }
+        Err((error, seen_so_far)) => {
+            seen(&seen_so_far, out)?;
+            failed(&error.into())
+        }
+    }
+}
+
+fn seen(seen: &Seen, out: &mut dyn Write) -> std::io::Result<()> {
+    if let Some(version) = seen.version {
+        writeln!(out, "version     RFB {version}")?;
+    }
+    for offered in &seen.offered {
+        let chosen = if seen.chosen == Some(*offered) {
+            ", chosen"
+        } else {
+            ""
+        };
+        writeln!(out, "offers      {offered}{chosen}")?;
+    }
+    Ok(())
+}
+
+fn server_init(leg: &HostLeg, out: &mut dyn Write) -> anyhow::Result<()> {
+    let init = &leg.init;
+    let bits = init.format.bits_per_pixel;
+    writeln!(
+        out,
+        "desktop     {} x {} pixels of {bits} bits",
+        init.width, init.height
+    )?;
+    if let Some(name) = PeerText::clean(&init.name) {
+        writeln!(out, "name        {name}")?;
+    }
+    writeln!(out, "a console of this machine would open")?;
+    Ok(())
+}
+
+fn failed(error: &ReachError) -> anyhow::Result<()> {
+    bail!(
+        "a console of this machine would not open: {error} [{}]",
+        Reason::from(error)
+    )
+}

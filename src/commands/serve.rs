@@ -1,0 +1,36 @@
+//! `fanlight serve`: the gateway, until it is told to stop.
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+
+use super::load_config;
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::telemetry;
+
+pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = load_config(&args.config, args.flags())?.config;
+    telemetry::init(config.log.format, &config.log.level)?;
+    super::runtime()?.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let gateway = Gateway::start(config).await?;
+    let signal = stop_signal().await?;
+    info!(signal, "asked to stop");
+    gateway.stop().await;
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT. They are handled even as process 1 of a container, where the kernel
+/// ignores a signal that nobody handles.
+pub(super) async fn stop_signal() -> anyhow::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
