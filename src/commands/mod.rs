@@ -2,6 +2,7 @@
 //! by `main`.
 
 mod check_config;
+mod demo;
 mod keys;
 mod mint;
 mod password;
