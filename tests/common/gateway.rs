@@ -1,0 +1,281 @@
+//! The real gateway: the built binary with a configuration of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use super::http::{Request, Response};
+use super::log::{self, Line};
+use super::process::Process;
+use super::wait::until;
+
+/// How long the gateway may take to listen. Mostly the loading of a debug binary.
+const START: Duration = Duration::from_secs(10);
+/// How long a log line may take to be written after what it tells of.
+const LOGGED: Duration = Duration::from_secs(5);
+
+/// What [`TestGateway::builder`] gives: settings to come.
+pub struct Builder {
+    settings: toml::Table,
+    dir: TempDir,
+}
+
+impl Builder {
+    /// Sets one setting by its dotted name: `set("host.connect_timeout", "300ms")`.
+    pub fn set(mut self, name: &str, value: impl Into<toml::Value>) -> Self {
+        let mut path: Vec<&str> = name.split('.').collect();
+        let last = path.pop().unwrap();
+        let mut table = &mut self.settings;
+        for step in path {
+            let inner = table
+                .entry(step)
+                .or_insert_with(|| toml::Table::new().into());
+            table = inner.as_table_mut().unwrap();
+        }
+        table.insert(last.to_owned(), value.into());
+        self
+    }
+
+    /// Every stage of a handshake gets `time`, so that a test of a deadline is short.
+    pub fn deadlines(self, time: &str) -> Self {
+        let stages = ["connect", "version", "security", "init"];
+        let host = stages.iter().fold(self, |builder, stage| {
+            builder.set(&format!("host.{stage}_timeout"), time)
+        });
+        host.set("browser.handshake_timeout", time)
+    }
+
+    /// Where the gateway's files are.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Starts the gateway and waits until it listens.
+    pub async fn start(self) -> TestGateway {
+        let Self { settings, dir } = self;
+        let config = dir.path().join("fanlight.toml");
+        std::fs::write(&config, toml::to_string(&settings).unwrap()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
+        command.arg("serve").arg("--config").arg(&config);
+        command.env_clear().current_dir(dir.path());
+        let mut process = Process::spawn(&mut command, &dir.path().join("log"));
+        let address = until("the gateway listens", START, async || {
+            process.must_run();
+            let log = process.output();
+            let lines = Line::parse_all(&log);
+            let line = lines.iter().find(|l| l.text("message") == "listening");
+            line.and_then(|l| l.text("address").parse().ok()).ok_or(log)
+        })
+        .await;
+        TestGateway {
+            process,
+            address,
+            dir,
+        }
+    }
+}
+
+/// A running gateway, ended on drop.
+pub struct TestGateway {
+    process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+    dir: TempDir,
+}
+
+impl TestGateway {
+    /// The API key that every test gateway knows.
+    pub const API_KEY: &str = "flk_tests-only-3c9e0f6a5d1b";
+
+    /// A gateway with the settings that all tests share.
+    pub fn builder() -> Builder {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = Sha256::digest(Self::API_KEY.as_bytes());
+        let hash = format!("sha256:{}", data_encoding::HEXLOWER.encode(&digest));
+        let key = toml::Table::from_iter([
+            ("name".to_owned(), "tests".into()),
+            ("hash".to_owned(), hash.into()),
+        ]);
+        let state = dir.path().join("state");
+        let builder = Builder {
+            settings: toml::Table::new(),
+            dir,
+        };
+        builder
+            .set("listen", "127.0.0.1:0")
+            .set("state_dir", state.to_str().unwrap())
+            .set("api.keys", vec![toml::Value::Table(key)])
+            .set("log.level", "debug")
+            .set("log.format", "json")
+            .set("shutdown.grace", "100ms")
+    }
+
+    /// A gateway with nothing special.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// The running process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// A request to the API with the right key.
+    pub fn api(&self, method: &str, path: &str) -> Request {
+        let bearer = format!("Bearer {}", Self::API_KEY);
+        Request::new(self.address, method, path).header("authorization", &bearer)
+    }
+
+    /// Asks the API for a console and gives its whole answer.
+    pub async fn try_mint(&self, body: &Value) -> Response {
+        self.api("POST", "/api/v1/consoles").json(body).send().await
+    }
+
+    /// Mints a console URL by the API.
+    pub async fn mint(&self, body: &Value) -> Minted {
+        let response = self.try_mint(body).await;
+        assert_eq!(response.status, 201, "{}", response.text());
+        Minted::from_answer(&response.json())
+    }
+
+    /// Mints a console URL for a host with a password.
+    pub async fn mint_for(&self, host: SocketAddr, password: &str) -> Minted {
+        self.mint(&json!({
+            "target": target(host),
+            "credentials": { "password": password },
+        }))
+        .await
+    }
+
+    /// Mints a console URL for a host without one.
+    pub async fn mint_open(&self, host: SocketAddr) -> Minted {
+        self.mint(&json!({ "target": target(host) })).await
+    }
+
+    /// The log so far, as text.
+    pub fn log(&self) -> String {
+        self.process.output()
+    }
+
+    /// The log so far.
+    pub fn log_lines(&self) -> Vec<Line> {
+        Line::parse_all(&self.log())
+    }
+
+    /// Waits until `count` sessions have ended and gives the lines that say so.
+    pub async fn session_ends(&self, count: usize) -> Vec<Line> {
+        until("sessions end", LOGGED, async || {
+            let lines = self.log_lines().into_iter();
+            let ends: Vec<_> = lines.filter(Line::is_session_end).collect();
+            let enough = ends.len() >= count;
+            enough.then_some(ends).ok_or_else(|| self.log())
+        })
+        .await
+    }
+
+    /// Waits for the one session of a test to end, and gives the line that says so.
+    pub async fn session_end(&self) -> Line {
+        let ends = self.session_ends(1).await;
+        assert_eq!(ends.len(), 1, "one line an end: {ends:?}");
+        ends[0].clone()
+    }
+
+    /// Panics if `secret` is anywhere in the log.
+    pub fn assert_log_has_no(&self, secret: &str) {
+        assert!(!secret.is_empty());
+        let log = self.log();
+        let found = log.lines().find(|l| l.contains(secret));
+        assert!(found.is_none(), "a secret is in the log: {found:?}");
+    }
+
+    /// A file in the gateway's directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        let log = self.process.output();
+        if std::thread::panicking() {
+            eprintln!("the gateway's log:\n{log}");
+            return;
+        }
+        let strays = log::strays(&log);
+        assert!(strays.is_empty(), "not log lines: {strays:#?}");
+    }
+}
+
+/// A host's address as the API wants it.
+pub fn target(host: SocketAddr) -> Value {
+    json!({ "host": host.ip().to_string(), "port": host.port() })
+}
+
+/// The API's answer to a mint.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// The console's id.
+    pub id: String,
+    /// The page for a person.
+    pub url: String,
+    /// The WebSocket for a viewer that brings its own page.
+    pub websocket_url: String,
+    /// The subprotocols to offer there, the token among them.
+    pub protocols: Vec<String>,
+    /// Until when one may connect.
+    pub expires_at: String,
+}
+
+impl Minted {
+    /// Reads the answer's body.
+    fn from_answer(answer: &Value) -> Self {
+        let text = |pointer: &str| {
+            let value = answer.pointer(pointer).and_then(Value::as_str);
+            value
+                .unwrap_or_else(|| panic!("no {pointer} in {answer}"))
+                .to_owned()
+        };
+        let protocols = answer
+            .pointer("/websocket/protocols")
+            .and_then(Value::as_array);
+        let protocols = protocols.unwrap_or_else(|| panic!("no protocols in {answer}"));
+        Self {
+            id: text("/id"),
+            url: text("/url"),
+            websocket_url: text("/websocket/url"),
+            protocols: protocols
+                .iter()
+                .map(|p| p.as_str().unwrap().to_owned())
+                .collect(),
+            expires_at: text("/expires_at"),
+        }
+    }
+
+    /// The token out of the URL.
+    pub fn token(&self) -> &str {
+        let (_, token) = self.url.split_once("?token=").unwrap();
+        token
+    }
+
+    /// The WebSocket's path, after the scheme and the authority.
+    pub fn websocket_path(&self) -> &str {
+        let (_, rest) = self.websocket_url.split_once("://").unwrap();
+        &rest[rest.find('/').unwrap()..]
+    }
+
+    /// What our page offers as subprotocols.
+    pub fn page_protocols(&self) -> Vec<String> {
+        let token = format!("fanlight.token.{}", self.token());
+        vec!["binary".to_owned(), "fanlight.1".to_owned(), token]
+    }
+
+    /// Where a stock client connects.
+    pub fn stock_path(&self) -> String {
+        format!("/websockify?token={}", self.token())
+    }
+}

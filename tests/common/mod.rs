@@ -1,0 +1,33 @@
+//! The world around the gateway in integration tests: the real binary with a configuration of its
+//! own, scripted and real VNC hosts, raw and real browsers.
+//!
+//! Nothing is shared between two tests: each starts what it needs on ports chosen at run time,
+//! and what it started ends with it, by its id. A missing program fails the test that needs it.
+#![allow(dead_code, reason = "each test binary uses its part of this world")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that meets something unexpected stops and says where"
+)]
+
+pub mod chromium;
+pub mod fake_host;
+pub mod gateway;
+pub mod guest;
+pub mod http;
+pub mod log;
+pub mod net;
+pub mod picture;
+pub mod process;
+pub mod qemu;
+pub mod qmp;
+pub mod rfb_client;
+pub mod rfb_server;
+pub mod vnc_auth;
+pub mod wait;
+pub mod websocket;
+pub mod x11vnc;
+pub mod xdisplay;
+pub mod xvnc;

@@ -1,0 +1,69 @@
+//! Sockets of the tests themselves.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// A byte stream of either kind, with TLS or without.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Connects to something that a test started.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test is a client, not the gateway"
+)]
+pub async fn connect(address: SocketAddr) -> TcpStream {
+    let stream = try_connect(address).await;
+    stream.unwrap_or_else(|error| panic!("no connection to {address}: {error}"))
+}
+
+/// Connects, or says why not.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test is a client, not the gateway"
+)]
+pub async fn try_connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// An address family, as a test matrix names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Port 0 of the loopback address.
+    pub fn loopback(self) -> SocketAddr {
+        match self {
+            Self::V4 => (Ipv4Addr::LOCALHOST, 0).into(),
+            Self::V6 => (Ipv6Addr::LOCALHOST, 0).into(),
+        }
+    }
+}
+
+/// A port that was free a moment ago, for programs that cannot choose one themselves. Whoever
+/// uses it tries again with another when somebody was faster.
+pub fn free_port() -> u16 {
+    let v6 = TcpListener::bind(Family::V6.loopback()).unwrap();
+    v6.local_addr().unwrap().port()
+}
+
+/// An address where nobody listens: bound, never listened on, and given up by the caller's drop.
+pub fn deaf_address(family: Family) -> (SocketAddr, socket2::Socket) {
+    let domain = match family {
+        Family::V4 => socket2::Domain::IPV4,
+        Family::V6 => socket2::Domain::IPV6,
+    };
+    let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&family.loopback().into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (address, socket)
+}

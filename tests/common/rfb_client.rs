@@ -1,0 +1,188 @@
+//! Enough RFB for a test to be the browser: 3.8 with None, Raw pictures, keys.
+
+use super::gateway::{Minted, TestGateway};
+use super::picture::Picture;
+use super::websocket::{End, Source, WebSocket};
+
+/// The refusal that a viewer shows: what RFB said, and how the WebSocket closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The RFB failure reason, when one came.
+    pub words: Option<String>,
+    /// How the WebSocket ended.
+    pub end: End,
+}
+
+/// A connected viewer.
+pub struct Viewer {
+    /// The WebSocket below.
+    pub socket: WebSocket,
+    /// The framebuffer's name from ServerInit.
+    pub name: String,
+    /// The screen as far as it has arrived.
+    pub screen: Picture,
+}
+
+/// Raw, DesktopSize and the cursor: with the last one servers leave the pointer out of the picture.
+const ENCODINGS: [i32; 3] = [0, -223, -239];
+
+impl Viewer {
+    /// Opens a console as our own page does.
+    pub async fn open(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
+        let path = minted.websocket_path();
+        let socket = WebSocket::open(gateway.address, path, &minted.page_protocols()).await;
+        let socket = socket.unwrap_or_else(|r| panic!("{} {}", r.status, r.text()));
+        assert_eq!(socket.protocol.as_deref(), Some("fanlight.1"));
+        Self::handshake(socket).await
+    }
+
+    /// Opens a console as a stock client does: the token in the query.
+    pub async fn open_stock(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
+        let protocols = ["binary".to_owned()];
+        let socket = WebSocket::open(gateway.address, &minted.stock_path(), &protocols).await;
+        let socket = socket.unwrap_or_else(|r| panic!("{} {}", r.status, r.text()));
+        assert_eq!(socket.protocol.as_deref(), Some("binary"));
+        Self::handshake(socket).await
+    }
+
+    /// Does the handshake, up to ServerInit or a refusal.
+    pub async fn handshake(mut socket: WebSocket) -> Result<Self, Refusal> {
+        match Self::greet(&mut socket).await {
+            Ok(Ok((name, screen))) => Ok(Self {
+                socket,
+                name,
+                screen,
+            }),
+            Ok(Err(words)) => Err(Refusal {
+                words: Some(words),
+                end: socket.end().await,
+            }),
+            Err(end) => Err(Refusal { words: None, end }),
+        }
+    }
+
+    /// The handshake's steps: the inner error is RFB's own failure reason.
+    async fn greet(socket: &mut WebSocket) -> Result<Result<(String, Picture), String>, End> {
+        // The version line has a frame of its own: noVNC stalls on anything behind it.
+        let first = socket.source.next_binary().await;
+        let first = first.ok_or_else(|| socket.source.end.clone().unwrap_or(End::Gone))?;
+        assert_eq!(first, b"RFB 003.008\n", "the version line alone");
+        let _ = socket.sink.binary(b"RFB 003.008\n").await;
+        let source = &mut socket.source;
+        let types = source.read_exact(1).await?[0];
+        if types == 0 {
+            return Ok(Err(read_text(source).await?));
+        }
+        assert_eq!(
+            (types, source.read_exact(1).await?[0]),
+            (1, 1),
+            "None and nothing else"
+        );
+        let _ = socket.sink.binary(&[1]).await;
+        if source.read_u32().await? != 0 {
+            return Ok(Err(read_text(source).await?));
+        }
+        let _ = socket.sink.binary(&[1]).await;
+        let head = source.read_exact(20).await?;
+        let name = read_text(source).await?;
+        let (width, height) = (u16_at(&head, 0), u16_at(&head, 2));
+        let screen = Picture::plain(width, height, [0; 3]);
+        Ok(Ok((name, screen)))
+    }
+
+    /// Asks for 32-bit pixels in the order red, green, blue, as noVNC does, and for Raw.
+    pub async fn ask_for_raw(&mut self) {
+        let format = [32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0];
+        let mut message = vec![0, 0, 0, 0];
+        message.extend_from_slice(&format);
+        message.extend_from_slice(&[2, 0, 0, ENCODINGS.len() as u8]);
+        for encoding in ENCODINGS {
+            message.extend_from_slice(&encoding.to_be_bytes());
+        }
+        self.socket.sink.binary(&message).await.unwrap();
+    }
+
+    /// Asks for the screen, whole or what has changed since.
+    pub async fn request(&mut self, incremental: bool) {
+        let mut message = vec![3, u8::from(incremental), 0, 0, 0, 0];
+        message.extend_from_slice(&(self.screen.width as u16).to_be_bytes());
+        message.extend_from_slice(&(self.screen.height as u16).to_be_bytes());
+        self.socket.sink.binary(&message).await.unwrap();
+    }
+
+    /// Fetches the whole screen once.
+    pub async fn fetch(&mut self) -> &Picture {
+        self.request(false).await;
+        self.update().await;
+        &self.screen
+    }
+
+    /// Reads messages until one FramebufferUpdate is in the picture.
+    pub async fn update(&mut self) {
+        loop {
+            match self.take(1).await[0] {
+                0 => return self.rectangles().await,
+                1 => {
+                    let count = u16_at(&self.take(5).await, 3);
+                    self.take(6 * count).await;
+                }
+                2 => {}
+                3 => {
+                    self.take(3).await;
+                    let length = self.socket.source.read_u32().await.unwrap();
+                    self.take(length as usize).await;
+                }
+                other => panic!("message {other} from the host"),
+            }
+        }
+    }
+
+    async fn rectangles(&mut self) {
+        let count = u16_at(&self.take(3).await, 1);
+        for _ in 0..count {
+            let head = self.take(12).await;
+            let [x, y, width, height] = [0, 2, 4, 6].map(|at| u16_at(&head, at));
+            match i32::from_be_bytes([head[8], head[9], head[10], head[11]]) {
+                0 => {
+                    let pixels = self.take(4 * width * height).await;
+                    for (i, pixel) in pixels.chunks_exact(4).enumerate() {
+                        let colour = [pixel[0], pixel[1], pixel[2]];
+                        self.screen.set(x + i % width, y + i / width, colour);
+                    }
+                }
+                -223 => self.screen = Picture::plain(width, height, [0; 3]),
+                -239 => {
+                    let mask = width.div_ceil(8) * height;
+                    self.take(4 * width * height + mask).await;
+                }
+                other => panic!("encoding {other} was not asked for"),
+            }
+        }
+    }
+
+    async fn take(&mut self, count: usize) -> Vec<u8> {
+        let bytes = self.socket.source.read_exact(count).await;
+        bytes.unwrap_or_else(|end| panic!("the session ended: {end:?}"))
+    }
+
+    /// Presses and releases a key by its X keysym.
+    pub async fn press(&mut self, keysym: u32) {
+        for down in [1, 0] {
+            let mut message = vec![4, down, 0, 0];
+            message.extend_from_slice(&keysym.to_be_bytes());
+            self.socket.sink.binary(&message).await.unwrap();
+        }
+    }
+}
+
+/// A text behind its length of 4 bytes.
+async fn read_text(source: &mut Source) -> Result<String, End> {
+    let length = source.read_u32().await?;
+    assert!(length < 4096, "a text of {length} bytes");
+    let bytes = source.read_exact(length as usize).await?;
+    Ok(String::from_utf8(bytes).unwrap())
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> usize {
+    usize::from(bytes[at]) << 8 | usize::from(bytes[at + 1])
+}
