@@ -1,7 +1,7 @@
 //! The real gateway: the built binary with a configuration of its own.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::http::{Request, Response};
 use super::log::{self, Line};
+use super::net::{self, Trust};
 use super::process::Process;
 use super::wait::until;
 
@@ -22,6 +23,7 @@ const LOGGED: Duration = Duration::from_secs(5);
 /// What [`TestGateway::builder`] gives: settings to come.
 pub struct Builder {
     settings: toml::Table,
+    trust: Option<Trust>,
     dir: TempDir,
 }
 
@@ -50,14 +52,26 @@ impl Builder {
         host.set("browser.handshake_timeout", time)
     }
 
-    /// Where the gateway's files are.
-    pub fn dir(&self) -> &Path {
-        self.dir.path()
+    /// Serves over TLS with a certificate of the test's own for the loopback address.
+    pub fn with_tls(mut self) -> Self {
+        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        let certificate = self.dir.path().join("certificate.pem");
+        let key = self.dir.path().join("key.pem");
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        self.trust = Some(net::trust(made.cert.der()));
+        self.set("tls.certificate_file", certificate.to_str().unwrap())
+            .set("tls.key_file", key.to_str().unwrap())
     }
 
     /// Starts the gateway and waits until it listens.
     pub async fn start(self) -> TestGateway {
-        let Self { settings, dir } = self;
+        let Self {
+            settings,
+            trust,
+            dir,
+        } = self;
         let config = dir.path().join("fanlight.toml");
         std::fs::write(&config, toml::to_string(&settings).unwrap()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
@@ -75,6 +89,7 @@ impl Builder {
         TestGateway {
             process,
             address,
+            trust,
             dir,
         }
     }
@@ -85,6 +100,7 @@ pub struct TestGateway {
     process: Process,
     /// Where it listens.
     pub address: SocketAddr,
+    trust: Option<Trust>,
     dir: TempDir,
 }
 
@@ -104,6 +120,7 @@ impl TestGateway {
         let state = dir.path().join("state");
         let builder = Builder {
             settings: toml::Table::new(),
+            trust: None,
             dir,
         };
         builder
@@ -128,7 +145,14 @@ impl TestGateway {
     /// A request to the API with the right key.
     pub fn api(&self, method: &str, path: &str) -> Request {
         let bearer = format!("Bearer {}", Self::API_KEY);
-        Request::new(self.address, method, path).header("authorization", &bearer)
+        Request::new(self.address, method, path)
+            .over_tls(self.trust())
+            .header("authorization", &bearer)
+    }
+
+    /// What its certificate is trusted by, where it has one.
+    pub fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
     }
 
     /// Asks the API for a console and gives its whole answer.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::net::{Stream, connect};
+use super::net::{Stream, Trust, connect, connect_as};
 
 /// What a server answered.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ impl Response {
 /// A request in the making.
 pub struct Request {
     address: SocketAddr,
+    trust: Option<Trust>,
     line: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -54,6 +55,7 @@ impl Request {
     pub fn new(address: SocketAddr, method: &str, target: &str) -> Self {
         Self {
             address,
+            trust: None,
             line: format!("{method} {target} HTTP/1.1"),
             headers: vec![("host".to_owned(), address.to_string())],
             body: Vec::new(),
@@ -63,6 +65,12 @@ impl Request {
     /// A `GET`.
     pub fn get(address: SocketAddr, target: &str) -> Self {
         Self::new(address, "GET", target)
+    }
+
+    /// Sends it over TLS, where there is something to trust.
+    pub fn over_tls(mut self, trust: Option<&Trust>) -> Self {
+        self.trust = trust.cloned();
+        self
     }
 
     /// Adds a header.
@@ -98,13 +106,17 @@ impl Request {
 
     /// Sends it on a connection of its own and reads the whole answer.
     pub async fn send(self) -> Response {
-        send_raw(self.address, &self.to_bytes()).await
+        let stream = connect_as(self.address, self.trust.as_ref()).await;
+        exchange(stream, &self.to_bytes()).await
     }
 }
 
 /// Sends `bytes` as they are and reads the answer.
 pub async fn send_raw(address: SocketAddr, bytes: &[u8]) -> Response {
-    let mut stream = connect(address).await;
+    exchange(connect(address).await, bytes).await
+}
+
+async fn exchange(mut stream: impl Stream, bytes: &[u8]) -> Response {
     // The server may answer and close before it has read everything, as it should for a request
     // that is too large: then writing fails, and the answer is there all the same.
     let _ = stream.write_all(bytes).await;

@@ -19,6 +19,7 @@ pub mod guest;
 pub mod http;
 pub mod log;
 pub mod net;
+pub mod pattern;
 pub mod picture;
 pub mod process;
 pub mod qemu;

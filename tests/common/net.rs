@@ -1,9 +1,12 @@
 //! Sockets of the tests themselves.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
 
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 /// A byte stream of either kind, with TLS or without.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -28,6 +31,28 @@ pub async fn try_connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// What a test's TLS client trusts.
+pub type Trust = Arc<rustls::ClientConfig>;
+
+/// A client that trusts one certificate.
+pub fn trust(certificate: &CertificateDer<'static>) -> Trust {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots);
+    Arc::new(config.with_no_client_auth())
+}
+
+/// Connects, with TLS where there is something to trust.
+pub async fn connect_as(address: SocketAddr, trust: Option<&Trust>) -> Box<dyn Stream> {
+    let stream = connect(address).await;
+    let Some(trust) = trust else {
+        return Box::new(stream);
+    };
+    let connector = TlsConnector::from(Arc::clone(trust));
+    let name = ServerName::from(address.ip());
+    Box::new(connector.connect(name, stream).await.unwrap())
 }
 
 /// An address family, as a test matrix names it.

@@ -30,7 +30,7 @@ impl Viewer {
     /// Opens a console as our own page does.
     pub async fn open(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
         let path = minted.websocket_path();
-        let socket = WebSocket::open(gateway.address, path, &minted.page_protocols()).await;
+        let socket = WebSocket::open(gateway, path, &minted.page_protocols()).await;
         let socket = socket.unwrap_or_else(|r| panic!("{} {}", r.status, r.text()));
         assert_eq!(socket.protocol.as_deref(), Some("fanlight.1"));
         Self::handshake(socket).await
@@ -39,7 +39,7 @@ impl Viewer {
     /// Opens a console as a stock client does: the token in the query.
     pub async fn open_stock(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
         let protocols = ["binary".to_owned()];
-        let socket = WebSocket::open(gateway.address, &minted.stock_path(), &protocols).await;
+        let socket = WebSocket::open(gateway, &minted.stock_path(), &protocols).await;
         let socket = socket.unwrap_or_else(|r| panic!("{} {}", r.status, r.text()));
         assert_eq!(socket.protocol.as_deref(), Some("binary"));
         Self::handshake(socket).await

@@ -9,8 +9,9 @@ use tungstenite::handshake::derive_accept_key;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
+use super::gateway::TestGateway;
 use super::http::{Request, Response, read_response};
-use super::net::{Stream, connect};
+use super::net::{Stream, connect_as};
 
 /// How much one read may bring, in bytes.
 const READ: usize = 64 * 1024;
@@ -74,12 +75,12 @@ pub struct WebSocket {
 impl WebSocket {
     /// Opens a WebSocket, or gives the server's answer when it is not `101`.
     pub async fn open(
-        address: std::net::SocketAddr,
+        gateway: &TestGateway,
         path: &str,
         protocols: &[String],
     ) -> Result<Self, Response> {
-        let stream = Box::new(connect(address).await);
-        let mut request = Request::get(address, path);
+        let stream = connect_as(gateway.address, gateway.trust()).await;
+        let mut request = Request::get(gateway.address, path);
         if !protocols.is_empty() {
             request = request.header("sec-websocket-protocol", &protocols.join(", "));
         }
