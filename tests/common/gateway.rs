@@ -1,7 +1,7 @@
 //! The real gateway: the built binary with a configuration of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -65,18 +65,30 @@ impl Builder {
             .set("tls.key_file", key.to_str().unwrap())
     }
 
+    /// Writes the configuration.
+    fn write(&self) {
+        let file = self.dir.path().join("fanlight.toml");
+        std::fs::write(file, toml::to_string(&self.settings).unwrap()).unwrap();
+    }
+
+    /// Starts a gateway that cannot start, and gives what it says about it.
+    pub async fn start_in_vain(self) -> String {
+        self.write();
+        let mut command = fanlight(self.dir.path(), &["serve"]);
+        let mut process = Process::spawn(&mut command, &self.dir.path().join("log"));
+        let status = until("the gateway gives up", START, async || {
+            process.ended().ok_or_else(|| process.output())
+        })
+        .await;
+        assert!(!status.success(), "{}", process.output());
+        process.output()
+    }
+
     /// Starts the gateway and waits until it listens.
     pub async fn start(self) -> TestGateway {
-        let Self {
-            settings,
-            trust,
-            dir,
-        } = self;
-        let config = dir.path().join("fanlight.toml");
-        std::fs::write(&config, toml::to_string(&settings).unwrap()).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
-        command.arg("serve").arg("--config").arg(&config);
-        command.env_clear().current_dir(dir.path());
+        self.write();
+        let Self { trust, dir, .. } = self;
+        let mut command = fanlight(dir.path(), &["serve"]);
         let mut process = Process::spawn(&mut command, &dir.path().join("log"));
         let address = until("the gateway listens", START, async || {
             process.must_run();
@@ -217,6 +229,11 @@ impl TestGateway {
         assert!(found.is_none(), "a secret is in the log: {found:?}");
     }
 
+    /// Runs another command with the gateway's configuration, to its end.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+        fanlight(self.dir.path(), arguments).output().unwrap()
+    }
+
     /// A file in the gateway's directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -233,6 +250,14 @@ impl Drop for TestGateway {
         let strays = log::strays(&log);
         assert!(strays.is_empty(), "not log lines: {strays:#?}");
     }
+}
+
+/// The built binary with the configuration in `dir`, and nothing of the test's own environment.
+fn fanlight(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
+    command.args(arguments).env_clear().current_dir(dir);
+    command.env("FANLIGHT_CONFIG", dir.join("fanlight.toml"));
+    command
 }
 
 /// A host's address as the API wants it.
@@ -256,6 +281,20 @@ pub struct Minted {
 }
 
 impl Minted {
+    /// A console whose URL came on another way than the API: everything else follows from it.
+    pub fn from_url(url: &str) -> Self {
+        let (base, _) = url.split_once("/novnc?token=").unwrap();
+        let mut minted = Self {
+            id: String::new(),
+            url: url.to_owned(),
+            websocket_url: format!("{}/novnc/websocket", base.replacen("http", "ws", 1)),
+            protocols: Vec::new(),
+            expires_at: String::new(),
+        };
+        minted.protocols = minted.page_protocols();
+        minted
+    }
+
     /// Reads the answer's body.
     fn from_answer(answer: &Value) -> Self {
         let text = |pointer: &str| {
