@@ -33,6 +33,9 @@ pub enum Command {
     ///
     /// SIGTERM and SIGINT end it in good order: viewers are told, and sessions get a moment to end.
     Serve(ServeArgs),
+    /// Show a console without any machine: runs a gateway and a small machine of its own behind it,
+    /// and prints a console URL.
+    Demo(DemoArgs),
     /// Try a machine's VNC server, stage by stage, and say what it offers.
     ///
     /// Goes as far as a console would, up to the desktop's size and name, and leaves. Without a

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use socket2::{SockRef, TcpKeepalive};
@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::drive::Deadlines;
 use crate::host;
@@ -23,11 +22,11 @@ use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
 use crate::http::serve::serve;
 use crate::http::{self, Client, Service};
-use crate::keyring_file::{self, KeyRingFileError};
 use crate::mint::Minter;
 use crate::session::{self, Sessions};
 use crate::stream::Stream;
 use crate::tls::listen::{Acceptor, TlsError};
+use crate::token::KeyRing;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,9 +55,6 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
-    /// The key ring cannot be read or made.
-    #[error(transparent)]
-    KeyRing(#[from] KeyRingFileError),
     /// Certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -77,20 +73,14 @@ struct Front {
 }
 
 impl Gateway {
-    /// Starts a gateway: when this returns, it is listening.
+    /// Starts a gateway with the keys of `ring`: when this returns, it is listening.
     ///
     /// # Errors
     /// [`StartError`].
     ///
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
-    pub async fn start(config: &Config) -> Result<Self, StartError> {
-        let keyring = &config.tokens.keyring_file;
-        let loaded = keyring_file::load_or_make(keyring, UnixTime::from(SystemTime::now()))?;
-        if loaded.made {
-            info!(file = %keyring.display(), "made a key ring: gateways side by side need the same");
-        }
-        let ring = Arc::new(loaded.ring);
+    pub async fn start(config: &Config, ring: Arc<KeyRing>) -> Result<Self, StartError> {
         let acceptor = match &config.tls {
             Some(files) => Some(Acceptor::from_files(
                 &files.certificate_file,
@@ -134,11 +124,6 @@ impl Gateway {
                 hsts: acceptor.is_some(),
             },
         });
-        if service.api_keys.is_empty() {
-            warn!(
-                "no API key is configured: the API is off, and URLs are minted by `fanlight mint` alone"
-            );
-        }
         let front = Front {
             acceptor,
             router: http::router(&service, config.base_path.as_str()),

@@ -27,6 +27,7 @@ use crate::config::{Problems, Resolved, Sources};
 pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args, out),
         Command::Probe(args) => probe::run(&args, out),
         Command::Keys(args) => keys::run(args.command, out),
         Command::Mint(args) => mint::run(args, out),

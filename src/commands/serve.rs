@@ -1,13 +1,16 @@
 //! `fanlight serve`: the gateway, until it is told to stop.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::load_config;
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::gateway::Gateway;
+use crate::keyring_file::{self, Loaded};
 use crate::telemetry;
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
@@ -17,7 +20,15 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    let gateway = Gateway::start(config).await?;
+    let file = &config.tokens.keyring_file;
+    let Loaded { ring, made } = keyring_file::load_or_make(file, super::now())?;
+    if made {
+        info!(file = %file.display(), "made a key ring: gateways side by side need the same one");
+    }
+    if config.api_keys.is_empty() {
+        warn!("the API is off, because no API key is configured: `fanlight keys api` makes one");
+    }
+    let gateway = Gateway::start(config, Arc::new(ring)).await?;
     let signal = stop_signal().await?;
     info!(signal, "asked to stop");
     gateway.stop().await;

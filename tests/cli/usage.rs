@@ -8,6 +8,9 @@ use crate::home::{Ran, fanlight};
 fn help_of_every_command() {
     for (name, words) in [
         ("fanlight", ""),
+        ("serve", "serve"),
+        ("demo", "demo"),
+        ("probe", "probe"),
         ("check-config", "check-config"),
         ("keys", "keys"),
         ("keys-new", "keys new"),

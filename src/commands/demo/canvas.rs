@@ -28,6 +28,7 @@ impl Canvas {
     }
 
     /// All pixels, row by row.
+    #[cfg(test)]
     pub(super) fn pixels(&self) -> &[Rgb888] {
         &self.pixels
     }

@@ -23,3 +23,115 @@ mod protocol;
 mod screen;
 mod terminal;
 mod viewer;
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::Context;
+use data_encoding::BASE64URL_NOPAD;
+
+use super::serve::stop_signal;
+use crate::cli::DemoArgs;
+use crate::clock::UnixTime;
+use crate::config::Sources;
+use crate::entropy;
+use crate::gateway::Gateway;
+use crate::id::KeyId;
+use crate::mint::{MAX_CONNECT_WITHIN, Order};
+use crate::secret::Secret;
+use crate::target::{HostName, Target};
+use crate::telemetry;
+use crate::token::labels::{Labels, Name};
+use crate::token::{Key, KeyRing};
+
+use machine::DemoMachine;
+
+pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    super::runtime()?.block_on(demo(args, out))
+}
+
+/// A gateway as any other, with a key ring in memory and a machine beside it; and a URL that is
+/// minted as any other.
+async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let flags = vec![
+        ("--listen", args.listen.to_string()),
+        ("--log-level", "warn".to_owned()),
+    ];
+    let sources = Sources {
+        file: None,
+        environment: Vec::new(),
+        flags,
+    };
+    let config = sources.load().map_err(super::not_valid)?.config;
+    telemetry::init(config.log.format, &config.log.level)?;
+
+    let now = UnixTime::from(SystemTime::now());
+    let key = Key::new(
+        KeyId::from_random(entropy::random()),
+        now,
+        entropy::random(),
+    );
+    let gateway = Gateway::start(&config, Arc::new(KeyRing::new(key)))
+        .await
+        .context("the demo does not start; --listen 127.0.0.1:0 takes any free port")?;
+
+    // Six random bytes are the eight characters that count in VNC authentication.
+    let password = Secret::new(BASE64URL_NOPAD.encode(&entropy::random::<6>()));
+    let machine = DemoMachine::start(
+        password.clone(),
+        gateway.tasks(),
+        gateway.stopping().clone(),
+    )
+    .await?;
+    let address = machine.address();
+    let order = Order {
+        target: Target {
+            host: HostName::Ip(address.ip()),
+            port: address.port().try_into()?,
+        },
+        password: Some(password),
+        name: Some(Name::new(screen::NAME)?),
+        labels: Labels::default(),
+        expires_in: Some(MAX_CONNECT_WITHIN),
+    };
+    let minted = gateway.minter().mint(order, now)?;
+
+    writeln!(
+        out,
+        "A gateway is on {}, and a machine behind it.\n",
+        gateway.address()
+    )?;
+    writeln!(out, "    {}\n", minted.url())?;
+    writeln!(
+        out,
+        "Open this in a browser: it works until {}. Ctrl-C ends the demo.",
+        minted.expires_at
+    )?;
+    out.flush()?;
+    if args.open
+        && let Err(error) = open(&minted.url())
+    {
+        writeln!(out, "No browser could be opened: {error}")?;
+    }
+    stop_signal().await?;
+    gateway.stop().await;
+    Ok(())
+}
+
+/// Hands the URL to the desktop. What the browser prints is its own matter.
+fn open(url: &str) -> std::io::Result<()> {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let mut command = Command::new(opener);
+    command
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.spawn().map(drop)
+}
