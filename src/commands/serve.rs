@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
-use super::load_config;
+use super::{load_config, not_valid};
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::gateway::Gateway;
@@ -14,7 +14,9 @@ use crate::keyring_file::{self, Loaded};
 use crate::telemetry;
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    let config = load_config(&args.config, args.flags())?.config;
+    let resolved = load_config(&args.config, args.flags())?;
+    resolved.check_files().map_err(not_valid)?;
+    let config = resolved.config;
     telemetry::init(config.log.format, &config.log.level)?;
     super::runtime()?.block_on(serve(&config))
 }

@@ -3,7 +3,9 @@
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, UPGRADE, WWW_AUTHENTICATE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -110,12 +112,17 @@ impl Problem {
     }
 
     /// Headers that the status asks for.
-    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        Some(match self {
-            Self::Unauthorized => (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            Self::UpgradeRequired(_) => (UPGRADE, HeaderValue::from_static("websocket")),
-            _ => return None,
-        })
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        match self {
+            Self::Unauthorized => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::UpgradeRequired(_) => {
+                headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -137,7 +144,7 @@ impl IntoResponse for Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.extend(self.header());
+        self.add_headers(&mut headers);
         (status, headers, Body::from(json)).into_response()
     }
 }
