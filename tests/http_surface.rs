@@ -179,8 +179,7 @@ async fn bad_queries_get_clear_answers() {
         ("bad percent-encoding", "token=%zz".to_owned()),
         ("not UTF-8", "token=%ff%fe".to_owned()),
         ("two tokens", "token=a&token=b".to_owned()),
-        ("an empty token", "token=".to_owned()),
-        ("a long token", format!("token={}", "A".repeat(60_000))),
+        ("a long token", format!("token={}", "A".repeat(20_000))),
         (
             "markup",
             "token=%3Cscript%3Ealert(1)%3C/script%3E".to_owned(),
@@ -297,7 +296,7 @@ async fn the_api_says_what_is_wrong_with_a_request() {
     ];
     for (name, body) in bodies {
         let response = gateway.try_mint(&body).await;
-        assert_problem(&response, 422, "invalid_request", name);
+        assert_problem(&response, 400, "invalid_request", name);
         let detail = response.json()["detail"]
             .as_str()
             .unwrap_or_default()
@@ -306,14 +305,14 @@ async fn the_api_says_what_is_wrong_with_a_request() {
     }
     let post = || gateway.api("POST", "/api/v1/consoles");
     let broken = post().body("application/json", "{\"target\":").send().await;
-    assert_problem(&broken, 400, "invalid_json", "half a document");
+    assert_problem(&broken, 400, "invalid_request", "half a document");
     let text = post().body("text/plain", body().to_string()).send().await;
     assert_problem(&text, 415, "unsupported_media_type", "text/plain");
     let large = post()
         .body("application/json", vec![b' '; 2 << 20])
         .send()
         .await;
-    assert_problem(&large, 413, "payload_too_large", "2 MiB");
+    assert_problem(&large, 413, "body_too_large", "2 MiB");
     let method = gateway.api("DELETE", "/api/v1/consoles").send().await;
     assert_problem(&method, 405, "method_not_allowed", "DELETE");
     assert!(method.header("allow").unwrap_or_default().contains("POST"));
@@ -322,12 +321,22 @@ async fn the_api_says_what_is_wrong_with_a_request() {
 #[tokio::test]
 async fn a_password_in_a_bad_request_is_not_repeated() {
     let gateway = TestGateway::start().await;
-    let mut body = body();
-    body["credentials"] = json!({ "password": ["hunter2!"] });
-    let response = gateway.try_mint(&body).await;
-    assert_eq!(response.status, 422, "{}", response.text());
-    assert!(!response.text().contains("hunter2!"), "{}", response.text());
-    gateway.assert_log_has_no("hunter2!");
+    for credentials in [
+        json!("hunter2!"),
+        json!(["hunter2!"]),
+        json!({ "password": ["hunter2!"] }),
+        json!({ "password": { "hunter2!": 1 } }),
+        json!({ "password": 31_415_926 }),
+    ] {
+        let mut body = body();
+        body["credentials"] = credentials.clone();
+        let response = gateway.try_mint(&body).await;
+        assert_problem(&response, 400, "invalid_request", &credentials.to_string());
+        for secret in ["hunter2!", "31415926"] {
+            assert!(!response.text().contains(secret), "{}", response.text());
+            gateway.assert_log_has_no(secret);
+        }
+    }
 }
 
 #[tokio::test]
