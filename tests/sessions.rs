@@ -10,7 +10,8 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::gateway::TestGateway;
+use common::gateway::{TestGateway, target};
+use common::log::Line;
 use common::net::Family;
 use common::pattern::{Pattern, pour, watch};
 use common::rfb_client::Viewer;
@@ -18,6 +19,7 @@ use common::rfb_server::Manners;
 use common::wait::{until, within};
 use common::websocket::End;
 use fanlight::reason::Reason;
+use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 
@@ -177,4 +179,35 @@ async fn stopping_the_gateway_says_goodbye() {
     })
     .await;
     assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn the_log_tells_of_a_session_at_its_start_and_at_its_end() {
+    let host = Manners::with_password(PASSWORD).host(Family::V6).await;
+    let gateway = TestGateway::start().await;
+    let body = json!({
+        "target": target(host.address),
+        "credentials": { "password": PASSWORD },
+        "labels": { "tenant": "acme" },
+    });
+    let minted = gateway.mint(&body).await;
+    drop(Viewer::open(&gateway, &minted).await.unwrap());
+    let end = gateway.session_end().await;
+    let lines = gateway.log_lines();
+    let of_session = |line: &&Line| line.text("session") == end.text("session");
+    let told: Vec<_> = lines.iter().filter(of_session).collect();
+    let messages: Vec<_> = told.iter().map(|line| line.text("message")).collect();
+    assert_eq!(messages, ["session started", "session ended"]);
+    for line in told {
+        assert_eq!(line.text("target"), host.address.to_string(), "{line:?}");
+        assert_eq!(line.text("console"), minted.id, "{line:?}");
+        assert!(line.text("client").starts_with("127.0.0.1:"), "{line:?}");
+        assert!(line.text("labels").contains("acme"), "{line:?}");
+    }
+    for number in ["bytes_up", "bytes_down"] {
+        assert_eq!(end.number(number), Some(0), "{end:?}");
+    }
+    for secret in [PASSWORD, minted.token(), TestGateway::API_KEY] {
+        gateway.assert_log_has_no(secret);
+    }
 }

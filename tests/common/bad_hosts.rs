@@ -107,7 +107,11 @@ pub fn before_authentication() -> Vec<Row> {
     let tls_alert = [0x15, 3, 1, 0, 2, 2, 40];
     vec![
         Row::new("closes at once", HostClosed, vec![Close]),
-        Row::new("resets at once", HostClosed, vec![Reset]),
+        Row::new(
+            "resets after its version",
+            HostClosed,
+            vec![Step::text(V38), Expect(12), Reset],
+        ),
         Row::new("says nothing", HostTimeout, vec![]),
         Row::new("half a version", HostTimeout, vec![Step::text("RFB 003")]),
         Row::new(

@@ -87,7 +87,12 @@ impl Builder {
     /// Starts the gateway and waits until it listens.
     pub async fn start(self) -> TestGateway {
         self.write();
-        let Self { trust, dir, .. } = self;
+        let Self {
+            settings,
+            trust,
+            dir,
+        } = self;
+        let base_path = settings.get("base_path").and_then(|p| p.as_str());
         let mut command = fanlight(dir.path(), &["serve"]);
         let mut process = Process::spawn(&mut command, &dir.path().join("log"));
         let address = until("the gateway listens", START, async || {
@@ -101,6 +106,7 @@ impl Builder {
         TestGateway {
             process,
             address,
+            base_path: base_path.unwrap_or_default().to_owned(),
             trust,
             dir,
         }
@@ -112,6 +118,7 @@ pub struct TestGateway {
     process: Process,
     /// Where it listens.
     pub address: SocketAddr,
+    base_path: String,
     trust: Option<Trust>,
     dir: TempDir,
 }
@@ -157,7 +164,8 @@ impl TestGateway {
     /// A request to the API with the right key.
     pub fn api(&self, method: &str, path: &str) -> Request {
         let bearer = format!("Bearer {}", Self::API_KEY);
-        Request::new(self.address, method, path)
+        let path = format!("{}{path}", self.base_path);
+        Request::new(self.address, method, &path)
             .over_tls(self.trust())
             .header("authorization", &bearer)
     }
@@ -339,6 +347,7 @@ impl Minted {
 
     /// Where a stock client connects.
     pub fn stock_path(&self) -> String {
-        format!("/websockify?token={}", self.token())
+        let path = self.websocket_path().strip_suffix("/novnc/websocket");
+        format!("{}/websockify?token={}", path.unwrap(), self.token())
     }
 }

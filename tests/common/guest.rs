@@ -2,8 +2,11 @@
 //! debug console which keys have reached it.
 //!
 //! It sets VGA mode 13h (320x200 in 256 colours, which QEMU shows as 640x400), loads a palette of
-//! its own, paints the colour `x ^ y`, writes [`READY`] to port 0xE9, and from then on writes each
-//! typed character to port 0xE9 and, as a white glyph, on the screen. It halts while it is idle.
+//! its own, paints the colour `(x ^ y) % 128`, writes [`READY`] to port 0xE9, and from then on writes each
+//! typed character to port 0xE9 and, as a glyph, on the screen. It halts while it is idle.
+//!
+//! There are 128 colours and not 256: with a palette of 256, QEMU's encoder for Tight takes the
+//! last one for "not found" and shows the first instead (seen with 7.2).
 
 use super::picture::Picture;
 
@@ -49,13 +52,14 @@ const PROGRAM: &[&[u8]] = &[
     &[0x31, 0xc9],                   // row:     xor cx, cx         ; cx is x
     &[0x88, 0xc8],                   // column:  mov al, cl
     &[0x30, 0xd0],                   //          xor al, dl
+    &[0x24, 0x7f],                   //          and al, 127
     &[0xaa],                         //          stosb
     &[0x41],                         //          inc cx
     &[0x81, 0xf9, 0x40, 0x01],       //          cmp cx, 320
-    &[0x75, 0xf4],                   //          jne column
+    &[0x75, 0xf2],                   //          jne column
     &[0x42],                         //          inc dx
     &[0x80, 0xfa, 0xc8],             //          cmp dl, 200
-    &[0x75, 0xec],                   //          jne row
+    &[0x75, 0xea],                   //          jne row
     &[0xb4, 0x02],                   //          mov ah, 2          ; put the cursor
     &[0xb7, 0x00],                   //          mov bh, 0
     &[0xba, 0x04, 0x0c],             //          mov dx, 0x0c04     ; to row 12, column 4
@@ -94,7 +98,7 @@ pub fn floppy() -> Vec<u8> {
 pub fn picture() -> Picture {
     let (width, height) = (SIZE.0 * SCALE, SIZE.1 * SCALE);
     Picture::paint(width, height, |x, y| {
-        let index = ((x / SCALE) ^ (y / SCALE)) as u8;
+        let index = ((x / SCALE) ^ (y / SCALE)) as u8 & 127;
         [index & 63, index >> 2, 63 - (index & 63)].map(eight_bits)
     })
 }

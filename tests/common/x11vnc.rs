@@ -32,7 +32,8 @@ impl X11vnc {
         xdisplay::write_password(&path("passwd"), password);
         let (width, height) = xdisplay::SIZE;
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-nolisten", "tcp"]);
+        // Without -noreset the screen is black again once the program that painted it is gone.
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"]);
         command.args(["-screen", "0", &format!("{width}x{height}x24")]);
         let (xvfb, display) = xdisplay::start(&mut command, &path("xvfb.log")).await;
         xdisplay::paint(&display);
