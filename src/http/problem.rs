@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::ws::BadUpgrade;
+
 /// Something wrong with a request, or with us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -17,8 +19,10 @@ pub enum Problem {
     NotFound,
     /// The path is there, but not for that method.
     MethodNotAllowed,
-    /// The WebSocket's path was asked for without, or with a broken, upgrade.
-    UpgradeRequired(String),
+    /// The WebSocket's path was asked for without an upgrade to the one version there is.
+    UpgradeRequired(BadUpgrade),
+    /// The upgrade to a WebSocket is broken.
+    BadUpgrade(BadUpgrade),
     /// The API has no keys and is off.
     ApiOff,
     /// No API key, or an unknown one.
@@ -37,13 +41,13 @@ pub enum Problem {
 
 /// The document's members.
 #[derive(Serialize)]
-struct Document<'a> {
+struct Document {
     r#type: String,
     title: &'static str,
     status: u16,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
+    detail: Option<String>,
 }
 
 impl Problem {
@@ -64,6 +68,11 @@ impl Problem {
                 "upgrade_required",
                 StatusCode::UPGRADE_REQUIRED,
                 "This path wants a WebSocket",
+            ),
+            Self::BadUpgrade(_) => (
+                "bad_upgrade",
+                StatusCode::BAD_REQUEST,
+                "This is not a WebSocket upgrade",
             ),
             Self::ApiOff => (
                 "api_off",
@@ -104,9 +113,10 @@ impl Problem {
     }
 
     /// What this one is about, beyond its title.
-    fn detail(&self) -> Option<&str> {
+    fn detail(&self) -> Option<String> {
         match self {
-            Self::InvalidRequest(detail) | Self::UpgradeRequired(detail) => Some(detail),
+            Self::InvalidRequest(detail) => Some(detail.clone()),
+            Self::UpgradeRequired(bad) | Self::BadUpgrade(bad) => Some(bad.to_string()),
             _ => None,
         }
     }
@@ -122,6 +132,18 @@ impl Problem {
                 headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             }
             _ => {}
+        }
+    }
+}
+
+impl From<BadUpgrade> for Problem {
+    /// Whoever asked for no WebSocket, or for another version of it, is told what there is.
+    fn from(bad: BadUpgrade) -> Self {
+        match bad {
+            BadUpgrade::NotWebSocket | BadUpgrade::NotUpgrade | BadUpgrade::Version => {
+                Self::UpgradeRequired(bad)
+            }
+            _ => Self::BadUpgrade(bad),
         }
     }
 }

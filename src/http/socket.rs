@@ -92,10 +92,7 @@ fn accept(request: &Request) -> Result<HeaderValue, Problem> {
         version: &joined(headers, &SEC_WEBSOCKET_VERSION),
         key: &joined(headers, &SEC_WEBSOCKET_KEY),
     };
-    let accept = upgrade
-        .accept()
-        .map_err(|bad| Problem::UpgradeRequired(bad.to_string()))?;
-    HeaderValue::try_from(accept).map_err(|_| Problem::Internal)
+    HeaderValue::try_from(upgrade.accept()?).map_err(|_| Problem::Internal)
 }
 
 /// All lines of a header as one; a line that is not text counts as empty.

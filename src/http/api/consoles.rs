@@ -111,7 +111,7 @@ fn mint(
         _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
     })?;
     let request: ConsoleRequest = serde_json::from_slice(&body)
-        .map_err(|error| Problem::InvalidRequest(error.to_string()))?;
+        .map_err(|error| Problem::InvalidRequest(without_values(&error.to_string())))?;
     let order = request.into_order()?;
     let now = UnixTime::from(SystemTime::now());
     service
@@ -164,6 +164,17 @@ impl ConsoleRequest {
     }
 }
 
+/// The parser's words without the value that it found, which may be a password out of its place.
+fn without_values(error: &str) -> String {
+    let found = ["invalid type: ", "invalid value: ", "invalid length "];
+    match error.rsplit_once(", expected ") {
+        Some((start, expected)) if found.iter().any(|words| start.starts_with(words)) => {
+            format!("expected {expected}")
+        }
+        _ => error.to_owned(),
+    }
+}
+
 /// `application/json`, whatever parameters follow.
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers
@@ -185,4 +196,25 @@ fn created(minted: &Minted) -> Response {
     };
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     (StatusCode::CREATED, no_store, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_repeats_a_value() {
+        for body in [
+            r#"{"target": {"host": "a", "port": 1}, "credentials": "hunter2!"}"#,
+            r#"{"target": {"host": "a", "port": 1}, "credentials": {"password": ["hunter2!, expected x"]}}"#,
+            r#"{"target": {"host": "a", "port": "hunter2!"}}"#,
+            r#"{"target": "hunter2!"}"#,
+            r#"{"target": {"host": "a", "port": 1}, "expires_in": {"hunter2!": 1}}"#,
+        ] {
+            let error = serde_json::from_str::<ConsoleRequest>(body).err().unwrap();
+            let words = without_values(&error.to_string());
+            assert!(!words.contains("hunter2!"), "{words}");
+            assert!(words.contains("line 1 column"), "{words}");
+        }
+    }
 }
