@@ -12,6 +12,7 @@
     reason = "a test that meets something unexpected stops and says where"
 )]
 
+pub mod answer;
 pub mod bad_hosts;
 pub mod chromium;
 pub mod fake_host;
