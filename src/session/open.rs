@@ -1,6 +1,7 @@
 //! The story of one session.
 
 use std::future::Future;
+use std::io;
 use std::pin::{Pin, pin};
 
 use bytes::Bytes;
@@ -56,6 +57,21 @@ impl End {
             reason: error.into(),
             said: None,
             detail: error.to_string(),
+        }
+    }
+
+    /// The end of a host's connection. One that the kernel gave up is lost; any other error is a
+    /// host's way of closing.
+    pub(super) fn of_host(error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable => Reason::HostLost,
+            _ => Reason::HostClosed,
+        };
+        Self {
+            detail: error.to_string(),
+            ..Self::plain(reason)
         }
     }
 }

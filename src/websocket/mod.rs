@@ -33,6 +33,8 @@ pub struct WebSocket<S> {
     decoder: Decoder,
     /// Whole frames that wait to be written, and how far the first of them was.
     outgoing: Vec<u8>,
+    /// Whether the stream may hold back bytes of frames that left the queue, as TLS does.
+    unflushed: bool,
     /// The newest ping that was not answered yet; older ones need no answer (RFC 6455, 5.5.3).
     ping: Option<Control>,
     /// The payload of the newest pong, until somebody asks.
@@ -87,6 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             read_ahead,
             decoder: Decoder::new(max_frame),
             outgoing: Vec::new(),
+            unflushed: false,
             ping: None,
             pong: None,
             heard: Instant::now(),
@@ -114,9 +117,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.pong.take()
     }
 
-    /// Whether frames wait to be written.
+    /// Whether frames wait to be written or flushed.
     pub const fn has_queued(&self) -> bool {
-        !self.outgoing.is_empty() || self.ping.is_some()
+        !self.outgoing.is_empty() || self.ping.is_some() || self.unflushed
     }
 
     /// Puts a whole frame into the queue. Its length is in nobody's hands but ours.
@@ -217,12 +220,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.queue(Opcode::Pong, &ping);
             }
             if self.outgoing.is_empty() {
-                return Pin::new(&mut self.stream).poll_flush(cx);
+                ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+                self.unflushed = false;
+                return Poll::Ready(Ok(()));
             }
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.outgoing))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.unflushed = true;
             self.outgoing.drain(..written);
             if self.outgoing.is_empty() {
                 // A session at rest holds no buffer.
@@ -259,6 +265,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Not cancel safe: drop the socket too.
     pub async fn close(mut self, code: u16, reason: &str) {
+        // Nothing follows a close frame; who has sent one wants no pong any more.
+        if let Some(ping) = self.ping.take()
+            && self.ended.is_none()
+        {
+            self.queue(Opcode::Pong, &ping);
+        }
         self.queue(Opcode::Close, &close_payload(code, reason));
         // Whatever goes wrong here, the connection is over.
         let _ = timeout(CLOSE_HANDSHAKE, async {
@@ -289,6 +301,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let socket = self.get_mut();
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         if socket.has_queued()
             && let Poll::Ready(Err(error)) = socket.poll_send_queued(cx)
         {

@@ -110,3 +110,29 @@ async fn a_browser_that_does_not_answer_the_close_is_not_waited_for_long() {
         [&[0x88, 18, 0x10, 0x04], &b"host_unreachable"[..]].concat()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_follows_a_close_frame() {
+    // A ping is answered before our goodbye, and not at all after the browser's.
+    let ping = masked(0x89, b"?");
+    let both = [ping.clone(), masked(0x88, b"")].concat();
+    for (sent, answer) in [(ping, &[0x8a, 1, b'?'][..]), (both, &[])] {
+        let (ours, mut browser) = duplex(64);
+        let mut socket = WebSocket::new(ours, Bytes::from(sent), 1024);
+        let received = std::future::poll_fn(|cx| {
+            Poll::Ready(socket.poll_receive(cx, &mut [0; 64]).is_ready())
+        });
+        received.await;
+        socket.close(1001, "bye").await;
+        let mut said = Vec::new();
+        browser.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said, [answer, &[0x88, 5, 3, 0xe9], b"bye"].concat());
+    }
+}
+
+#[tokio::test]
+async fn to_read_nothing_is_not_to_lose_the_browser() {
+    let (mut socket, _browser) = pair(b"");
+    assert_eq!(socket.read(&mut []).await.unwrap(), 0);
+    assert_eq!(socket.ended(), None);
+}

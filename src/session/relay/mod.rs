@@ -11,19 +11,21 @@
 //!
 //! Frames of our own (pong, ping, close, text) go out between the data frames, never inside one.
 
-use std::future::Future;
+mod pulse;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::buffers::Buffers;
 use crate::reason::Reason;
 use crate::session::open::End;
 use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
+use crate::session::relay::pulse::Pulse;
 use crate::websocket::WebSocket;
 use crate::ws::{self, HEAD_ROOM, Opcode};
 
@@ -70,20 +72,22 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     down: Option<Piece<'r>>,
     /// Payload on its way to the host.
     up: Option<Piece<'r>>,
-    /// Whether the browser's stream holds written bytes back.
-    unflushed: bool,
+    /// Whether a leg's stream holds written bytes back, as TLS does.
+    down_unflushed: bool,
+    up_unflushed: bool,
     /// Why nothing more comes from the host.
     host_end: Option<End>,
     /// Why the host takes nothing more, while there may still be something to read from it.
     host_deaf: Option<End>,
-    /// When data was last written to each leg.
+    /// The same of the browser, whose last words may be a close frame.
+    browser_deaf: bool,
+    /// Whether a deaf browser has been read to its end.
+    browser_gone: bool,
+    /// When the browser last took data.
     wrote_down: Instant,
+    /// When the host last took data, or was given some after it had taken all.
     wrote_up: Instant,
-    started: Instant,
-    next_ping: Instant,
-    /// What the ping in flight carries: microseconds since the start.
-    pinged: Option<[u8; 8]>,
-    timer: Pin<Box<Sleep>>,
+    pulse: Pulse,
 }
 
 /// Whether a step of the relay moved anything.
@@ -111,15 +115,15 @@ where
             traffic,
             down: None,
             up: None,
-            unflushed: false,
+            down_unflushed: false,
+            up_unflushed: false,
             host_end: None,
             host_deaf: None,
+            browser_deaf: false,
+            browser_gone: false,
             wrote_down: now,
             wrote_up: now,
-            started: now,
-            next_ping: now,
-            pinged: None,
-            timer: Box::pin(sleep_until(now)),
+            pulse: Pulse::new(params.ping_interval),
         }
     }
 
@@ -151,34 +155,56 @@ where
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        loop {
-            let mut moved = self.read_host(cx);
-            match self.write_browser(cx) {
-                Ok(wrote) => moved |= wrote,
-                Err(_) => return Poll::Ready(End::plain(Reason::BrowserLost)),
-            }
-            moved |= self.read_browser(cx);
-            moved |= self.write_host(cx);
-            if let Some(end) = self.finished() {
+        // The clock is read first, since legs that are always ready use up what the runtime lets a
+        // task do in one go; and judged by last, since what lies in the sockets after a pause of
+        // the whole process is a sign of life.
+        let rang = self.pulse.poll_rang(cx);
+        if let Some(end) = self.exchange(cx) {
+            return Poll::Ready(end);
+        }
+        if rang {
+            if let Some(end) = self.beat() {
                 return Poll::Ready(end);
             }
-            if !moved {
-                return self.poll_clock(cx);
+            // Once more, to write the ping and to listen to the timer.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Moves bytes until none can be moved.
+    fn exchange(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        loop {
+            let mut moved = self.read_host(cx);
+            moved |= self.write_browser(cx).unwrap_or_else(|_| {
+                self.browser_deaf = true;
+                self.down = None;
+                true
+            });
+            moved |= self.read_browser(cx);
+            moved |= self.write_host(cx);
+            let end = self.finished();
+            if end.is_some() || !moved {
+                return end;
             }
         }
     }
 
     /// Over, once the leg that lives has got everything.
     fn finished(&self) -> Option<End> {
-        if let Some(end) = self.browser.ended() {
-            return (self.up.is_none() || self.host_end.is_some()).then(|| End::because(end));
+        let ended = self.browser.ended().map(End::because);
+        let lost = self.browser_gone.then(|| End::plain(Reason::BrowserLost));
+        if let Some(end) = ended.or(lost) {
+            let delivered = self.up.is_none() && !self.up_unflushed;
+            return (delivered || self.host_end.is_some()).then_some(end);
         }
-        let delivered = self.down.is_none() && !self.unflushed;
+        let delivered = self.down.is_none() && !self.down_unflushed;
         self.host_end.clone().filter(|_| delivered)
     }
 
     fn read_host(&mut self, cx: &mut Context<'_>) -> Moved {
-        if self.down.is_some() || self.host_end.is_some() || self.browser.ended().is_some() {
+        let browser_over = self.browser_deaf || self.browser.ended().is_some();
+        if self.down.is_some() || self.host_end.is_some() || browser_over {
             return false;
         }
         let mut buffer = self.buffers.take();
@@ -191,7 +217,7 @@ where
             }
             Poll::Ready(Ok(())) => read.filled().len(),
             Poll::Ready(Err(error)) => {
-                self.host_end = Some(host_end(&error));
+                self.host_end = Some(End::of_host(&error));
                 return true;
             }
         };
@@ -206,6 +232,9 @@ where
     }
 
     fn write_browser(&mut self, cx: &mut Context<'_>) -> std::io::Result<Moved> {
+        if self.browser_deaf {
+            return Ok(false);
+        }
         let inside_frame = self.down.as_ref().is_some_and(|piece| piece.has_begun());
         if !inside_frame
             && self.browser.has_queued()
@@ -219,26 +248,30 @@ where
         {
             wrote?;
             moved = true;
-            self.unflushed = true;
+            self.down_unflushed = true;
             self.wrote_down = Instant::now();
             if piece.is_empty() {
                 self.down = None;
             }
         }
-        if self.unflushed && Pin::new(self.browser.stream()).poll_flush(cx)?.is_ready() {
-            self.unflushed = false;
+        if self.down_unflushed && Pin::new(self.browser.stream()).poll_flush(cx)?.is_ready() {
+            self.down_unflushed = false;
         }
         Ok(moved)
     }
 
     fn read_browser(&mut self, cx: &mut Context<'_>) -> Moved {
-        if self.up.is_some() || self.browser.ended().is_some() {
+        if self.up.is_some() || self.browser_gone || self.browser.ended().is_some() {
             return false;
         }
         let mut buffer = self.buffers.take();
         let received = self.browser.poll_receive(cx, &mut buffer);
         self.note_round_trip();
         match received {
+            Poll::Pending if self.browser_deaf => {
+                self.browser_gone = true;
+                true
+            }
             // What was read may have been a ping alone, which wants its answer now.
             Poll::Pending => {
                 self.down.is_none() && self.browser.has_queued() && {
@@ -248,6 +281,7 @@ where
             Poll::Ready(Ok(read)) => {
                 self.traffic.up += read as u64;
                 self.up = Some(Piece::of(buffer, 0..read));
+                self.wrote_up = Instant::now();
                 true
             }
             Poll::Ready(Err(_)) => true,
@@ -255,77 +289,77 @@ where
     }
 
     fn write_host(&mut self, cx: &mut Context<'_>) -> Moved {
-        let Some(piece) = &mut self.up else {
-            return false;
-        };
-        match piece.poll_write(&mut self.host, cx) {
-            Poll::Pending => false,
-            Poll::Ready(Ok(())) => {
-                self.wrote_up = Instant::now();
-                if piece.is_empty() {
-                    self.up = None;
-                }
-                true
-            }
-            Poll::Ready(Err(error)) => {
+        let mut moved = false;
+        if let Some(piece) = &mut self.up
+            && let Poll::Ready(wrote) = piece.poll_write(&mut self.host, cx)
+        {
+            moved = true;
+            self.wrote_up = Instant::now();
+            self.up_unflushed = true;
+            if wrote.is_err() || piece.is_empty() {
                 self.up = None;
-                self.host_deaf = Some(host_end(&error));
-                true
+            }
+            if let Err(error) = wrote {
+                self.deafen(&error);
             }
         }
+        if self.up_unflushed
+            && let Poll::Ready(flushed) = Pin::new(&mut self.host).poll_flush(cx)
+        {
+            self.up_unflushed = false;
+            if let Err(error) = flushed {
+                self.deafen(&error);
+                moved = true;
+            }
+        }
+        moved
     }
 
-    /// A pong carries the time at which its ping left. Pongs that nobody asked for are no measure.
+    /// The host takes nothing more; what it sent before is still read.
+    fn deafen(&mut self, error: &std::io::Error) {
+        self.up_unflushed = false;
+        self.host_deaf = Some(End::of_host(error));
+    }
+
     fn note_round_trip(&mut self) {
         let pong = self.browser.take_pong();
-        let Some(sent) = self
-            .pinged
-            .take_if(|sent| pong.is_some_and(|pong| *pong == sent[..]))
-        else {
-            return;
-        };
-        let sent = Duration::from_micros(u64::from_be_bytes(sent));
-        let trip = self.started.elapsed().saturating_sub(sent);
-        if self.params.tell_round_trips {
+        let trip = pong.and_then(|pong| self.pulse.round_trip(&pong));
+        if let Some(trip) = trip.filter(|_| self.params.tell_round_trips) {
             let ms = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
-            self.browser
-                .queue(Opcode::Text, PageMessage::Rtt { ms }.to_json().as_bytes());
+            let message = PageMessage::Rtt { ms }.to_json();
+            self.browser.queue(Opcode::Text, message.as_bytes());
         }
     }
 
-    /// Pings that are due, and peers that are dead.
-    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        while self.timer.as_mut().poll(cx).is_ready() {
-            let now = Instant::now();
-            // A ping that the kernel takes is no sign of life; an answer or taken data is.
-            let browser_dead = self.browser.heard().max(self.wrote_down) + self.params.dead_after;
-            if now >= browser_dead {
-                return Poll::Ready(End::plain(Reason::BrowserLost));
-            }
-            let host_dead = self
-                .up
-                .is_some()
-                .then(|| self.wrote_up + self.params.dead_after);
-            if host_dead.is_some_and(|dead| now >= dead) {
-                return Poll::Ready(End::plain(Reason::HostLost));
-            }
-            if now >= self.next_ping {
-                self.next_ping = now + self.params.ping_interval;
-                if !self.browser.has_queued() {
-                    let sent = u64::try_from(self.started.elapsed().as_micros());
-                    self.browser
-                        .queue(Opcode::Ping, &sent.unwrap_or(u64::MAX).to_be_bytes());
-                    if self.write_browser(cx).is_err() {
-                        return Poll::Ready(End::plain(Reason::BrowserLost));
-                    }
-                }
-            }
-            let next = browser_dead
-                .min(self.next_ping)
-                .min(host_dead.unwrap_or(browser_dead));
-            self.timer.as_mut().reset(next);
+    /// Ends when a leg is dead, and pings when that is due.
+    fn beat(&mut self) -> Option<End> {
+        let now = Instant::now();
+        let (dead, reason) = self.next_death();
+        if now >= dead {
+            return Some(End::plain(reason));
         }
-        Poll::Pending
+        // None while the one before has not even left.
+        if self.pulse.is_due(now) && !self.browser.has_queued() {
+            let ping = self.pulse.ping();
+            self.browser.queue(Opcode::Ping, &ping);
+        }
+        self.pulse.set(dead);
+        None
+    }
+
+    /// When which leg will be dead, if nothing comes in between.
+    ///
+    /// While the host has to take what the browser sent, the browser is not read from, and its
+    /// silence means nothing.
+    fn next_death(&self) -> (Instant, Reason) {
+        let (life, reason) = if self.up.is_some() {
+            (self.wrote_up, Reason::HostLost)
+        } else {
+            // A ping that the kernel takes is no sign of life; an answer or taken data is.
+            let heard = self.browser.heard().max(self.wrote_up);
+            (heard.max(self.wrote_down), Reason::BrowserLost)
+        };
+        (life + self.params.dead_after, reason)
     }
 
     /// Lets the host take what it was sent: closing with bytes of its own unread would make the
@@ -342,28 +376,14 @@ where
 }
 
 impl<B: AsyncRead + AsyncWrite + Unpin, H> Drop for Relay<'_, B, H> {
+    /// Only a frame that was begun has to be finished. One that was not may stand behind a half
+    /// written one of our own, and the host's last words are cut off somewhere anyway.
     fn drop(&mut self) {
-        if let Some(piece) = &self.down {
+        if let Some(piece) = self.down.as_ref().filter(|piece| piece.has_begun()) {
             self.browser.queue_first(piece.rest());
         }
     }
 }
 
-/// A connection that the kernel gave up is lost; any other error is the host's way of closing.
-fn host_end(error: &std::io::Error) -> End {
-    let lost = matches!(
-        error.kind(),
-        std::io::ErrorKind::TimedOut
-            | std::io::ErrorKind::HostUnreachable
-            | std::io::ErrorKind::NetworkUnreachable
-    );
-    let reason = if lost {
-        Reason::HostLost
-    } else {
-        Reason::HostClosed
-    };
-    End {
-        detail: error.to_string(),
-        ..End::plain(reason)
-    }
-}
+#[cfg(test)]
+mod tests;

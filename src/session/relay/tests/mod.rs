@@ -1,0 +1,153 @@
+//! The relay over pipes in memory, between a scripted browser and a scripted host.
+
+mod bytes;
+mod ends;
+mod held;
+mod life;
+mod pace;
+
+use tokio::io::{DuplexStream, duplex};
+
+use super::*;
+
+/// A mask that changes every byte.
+const MASK: [u8; 4] = [0x5a, 0x01, 0xff, 0x80];
+
+/// First bytes of frames: FIN and opcode.
+const BINARY: u8 = 0x82;
+const TEXT: u8 = 0x81;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
+const CLOSE: u8 = 0x88;
+
+const PARAMS: Params = Params {
+    ping_interval: Duration::from_secs(25),
+    dead_after: Duration::from_secs(60),
+    tell_round_trips: false,
+};
+
+/// A relay's outcome.
+struct Outcome<T> {
+    reason: Reason,
+    traffic: Traffic,
+    /// How long it ran.
+    ran: Duration,
+    /// What the script of both ends returned.
+    played: T,
+}
+
+/// Relays between the two ends of a script, says goodbye to the browser, and waits for the script.
+async fn relayed<T>(
+    browser_pipe: usize,
+    host_pipe: usize,
+    params: Params,
+    first: FirstBytes,
+    script: impl AsyncFnOnce(DuplexStream, DuplexStream) -> T,
+) -> Outcome<T> {
+    let (ours, browser) = duplex(browser_pipe);
+    let (to_host, host) = duplex(host_pipe);
+    relayed_over(ours, to_host, params, first, script(browser, host)).await
+}
+
+/// The same over any streams.
+async fn relayed_over<B, H, T>(
+    ours: B,
+    to_host: H,
+    params: Params,
+    first: FirstBytes,
+    script: impl Future<Output = T>,
+) -> Outcome<T>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+    H: AsyncRead + AsyncWrite + Unpin,
+{
+    let buffers = Buffers::default();
+    let started = Instant::now();
+    let gateway = async {
+        let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
+        let mut traffic = Traffic::default();
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &mut traffic);
+        let end = relay.run(first).await;
+        let ran = started.elapsed();
+        socket
+            .close(end.reason.close_code(), end.reason.code())
+            .await;
+        (end.reason, ran, traffic)
+    };
+    let ((reason, ran, traffic), played) = tokio::join!(gateway, script);
+    Outcome {
+        reason,
+        traffic,
+        ran,
+        played,
+    }
+}
+
+/// A frame as a browser sends it.
+fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    match payload.len() {
+        len @ 0..126 => frame.push(0x80 | len as u8),
+        len @ 126..65536 => {
+            frame.push(0x80 | 126);
+            frame.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            frame.push(0x80 | 127);
+            frame.extend((len as u64).to_be_bytes());
+        }
+    }
+    frame.extend(MASK);
+    let at = frame.len();
+    frame.extend(payload);
+    ws::unmask(&mut frame[at..], MASK, 0);
+    frame
+}
+
+/// The next frame that the browser gets; `None` at the end of the stream.
+///
+/// # Panics
+/// When the stream ends inside a frame, or the frame is none that a server may send.
+async fn next_frame(browser: &mut (impl AsyncRead + Unpin)) -> Option<(u8, Vec<u8>)> {
+    let mut head = [0; 2];
+    if browser.read(&mut head[..1]).await.unwrap() == 0 {
+        return None;
+    }
+    browser.read_exact(&mut head[1..]).await.unwrap();
+    let [first, len] = head;
+    assert!(
+        [BINARY, TEXT, PING, PONG, CLOSE].contains(&first),
+        "{first:#x}"
+    );
+    let len = match len {
+        0..126 => usize::from(len),
+        126 => usize::from(browser.read_u16().await.unwrap()),
+        127 => usize::try_from(browser.read_u64().await.unwrap()).unwrap(),
+        128.. => panic!("a server does not mask"),
+    };
+    let mut payload = vec![0; len];
+    browser.read_exact(&mut payload).await.unwrap();
+    Some((first, payload))
+}
+
+/// Every frame up to the end of the stream.
+async fn all_frames(browser: &mut (impl AsyncRead + Unpin)) -> Vec<(u8, Vec<u8>)> {
+    let mut frames = Vec::new();
+    while let Some(frame) = next_frame(browser).await {
+        frames.push(frame);
+    }
+    frames
+}
+
+/// The payloads of all frames of one kind.
+fn of_kind(kind: u8, frames: &[(u8, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let those = frames.iter().filter(|(first, _)| *first == kind);
+    those.map(|(_, payload)| payload.clone()).collect()
+}
+
+/// Bytes of which no two neighbourhoods look alike.
+fn noise(len: usize) -> Vec<u8> {
+    (0..len as u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect()
+}
