@@ -3,9 +3,83 @@
 //! The targets in `fuzz_targets/` call these under libFuzzer; `tests/fuzz_corpus.rs` calls them on
 //! stable with every file of the corpus of the same name.
 
+mod conversation;
 mod transcript;
 
+use conversation::{Conversation, conversation};
+use fanlight::clock::UnixTime;
+use fanlight::id::KeyId;
+use fanlight::rfb::browser::Greeting;
+use fanlight::rfb::host::{HostError, HostHandshake};
+use fanlight::secret::Secret;
+use fanlight::token::keyring::KEY_LEN;
+use fanlight::token::{self, Grant, Key, KeyRing};
 use transcript::{bytewise, chunked, transcript, whole};
+
+/// The handshake with a browser, up to where the host's outcome matters: the same however the
+/// browser's bytes are cut. The first byte of the input cuts, the rest is what the browser sends.
+pub fn browser_greeting(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    same_at_any_cut(*seed, |sizes| {
+        conversation(Greeting::default(), stream, sizes, |error| {
+            format!("{error:?}")
+        })
+    });
+}
+
+/// The handshake with a host: the same however its bytes are cut, and it keeps no more of them
+/// than a message may have. The first byte of the input cuts, and its lowest bit says whether there
+/// is a password; the rest is what the host sends.
+pub fn rfb_host(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    same_at_any_cut(*seed, |sizes| {
+        let password = (seed & 1 == 1).then(|| Secret::new("s3cret12"));
+        conversation(HostHandshake::new(password), stream, sizes, |error| match error {
+            // It shows as much as was there when it could be told.
+            HostError::NotRfb(_) => "not RFB".to_owned(),
+            other => format!("{other:?}"),
+        })
+    });
+}
+
+fn same_at_any_cut(seed: u8, run: impl Fn(&mut dyn Iterator<Item = usize>) -> Conversation) {
+    let expected = run(&mut whole());
+    assert_eq!(run(&mut bytewise()), expected);
+    assert_eq!(run(&mut chunked(seed)), expected);
+}
+
+/// Tokens: no text makes opening panic, and a grant that can be read says the same when it is
+/// written and read again. The input is taken for both, a token and a grant.
+pub fn token(data: &[u8]) {
+    let id = KeyId::from_random([0x9f, 0x3a, 0x12, 0xbc]);
+    let ring = KeyRing::new(Key::new(id, UnixTime::from_secs(0), [0x42; KEY_LEN]));
+    if let Ok(text) = std::str::from_utf8(data) {
+        let opened = token::read(text, &ring);
+        // Whoever can make one that opens has the key: the corpus holds some that do.
+        if let Ok(grant) = opened {
+            same_when_written(&grant);
+        }
+    }
+    if let Ok(grant) = Grant::decode(data) {
+        same_when_written(&grant);
+    }
+}
+
+fn same_when_written(grant: &Grant) {
+    let Ok(written) = grant.encode() else {
+        panic!("what was read cannot be written");
+    };
+    let Ok(again) = Grant::decode(&written) else {
+        panic!("what was written cannot be read");
+    };
+    assert_eq!(format!("{again:?}"), format!("{grant:?}"));
+    let secret = |grant: &Grant| grant.password.as_ref().map(|it| it.expose().to_vec());
+    assert_eq!(secret(&again), secret(grant));
+}
 
 /// The WebSocket decoder: it never panics, takes in whatever it is given, and says the same
 /// however the stream is cut. The first byte of the input cuts, the rest is the stream.

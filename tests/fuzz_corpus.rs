@@ -11,7 +11,12 @@ use std::path::{Path, PathBuf};
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 1] = [("websocket", bodies::websocket)];
+const BODIES: [(&str, Body); 4] = [
+    ("browser_greeting", bodies::browser_greeting),
+    ("rfb_host", bodies::rfb_host),
+    ("token", bodies::token),
+    ("websocket", bodies::websocket),
+];
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
