@@ -38,11 +38,16 @@ pub fn rfb_host(data: &[u8]) {
     };
     same_at_any_cut(*seed, |sizes| {
         let password = (seed & 1 == 1).then(|| Secret::new("s3cret12"));
-        conversation(HostHandshake::new(password), stream, sizes, |error| match error {
-            // It shows as much as was there when it could be told.
-            HostError::NotRfb(_) => "not RFB".to_owned(),
-            other => format!("{other:?}"),
-        })
+        conversation(
+            HostHandshake::new(password),
+            stream,
+            sizes,
+            |error| match error {
+                // It shows as much as was there when it could be told.
+                HostError::NotRfb(_) => "not RFB".to_owned(),
+                other => format!("{other:?}"),
+            },
+        )
     });
 }
 

@@ -17,6 +17,7 @@ use tracing::info;
 
 use crate::clock::UnixTime;
 use crate::http::Service;
+use crate::http::api::object::Object;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::secret::Secret;
@@ -28,9 +29,9 @@ use crate::unit;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConsoleRequest {
-    target: TargetRequest,
+    target: Object<TargetRequest>,
     #[serde(default)]
-    credentials: Credentials,
+    credentials: Object<Credentials>,
     name: Option<String>,
     expires_in: Option<ExpiresIn>,
     #[serde(default)]
@@ -110,7 +111,7 @@ fn mint(
         StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
         _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
     })?;
-    let request: ConsoleRequest = serde_json::from_slice(&body)
+    let Object::<ConsoleRequest>(request) = serde_json::from_slice(&body)
         .map_err(|error| Problem::InvalidRequest(without_values(&error.to_string())))?;
     let order = request.into_order()?;
     let now = UnixTime::from(SystemTime::now());
@@ -125,8 +126,8 @@ impl ConsoleRequest {
         let wrong = |field: &str, error: &dyn std::fmt::Display| {
             Problem::InvalidRequest(format!("{field}: {error}"))
         };
-        let host = self
-            .target
+        let (Object(target), Object(credentials)) = (self.target, self.credentials);
+        let host = target
             .host
             .parse()
             .map_err(|error| wrong("target.host", &error))?;
@@ -154,9 +155,9 @@ impl ConsoleRequest {
         Ok(Order {
             target: Target {
                 host,
-                port: self.target.port,
+                port: target.port,
             },
-            password: self.credentials.password,
+            password: credentials.password,
             name,
             labels,
             expires_in,
@@ -209,9 +210,12 @@ mod tests {
             r#"{"target": {"host": "a", "port": 1}, "credentials": {"password": ["hunter2!, expected x"]}}"#,
             r#"{"target": {"host": "a", "port": "hunter2!"}}"#,
             r#"{"target": "hunter2!"}"#,
+            r#"["hunter2!"]"#,
             r#"{"target": {"host": "a", "port": 1}, "expires_in": {"hunter2!": 1}}"#,
         ] {
-            let error = serde_json::from_str::<ConsoleRequest>(body).err().unwrap();
+            let error = serde_json::from_str::<Object<ConsoleRequest>>(body)
+                .err()
+                .unwrap();
             let words = without_values(&error.to_string());
             assert!(!words.contains("hunter2!"), "{words}");
             assert!(words.contains("line 1 column"), "{words}");

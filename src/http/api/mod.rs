@@ -2,6 +2,7 @@
 
 pub mod consoles;
 pub mod keys;
+mod object;
 
 use std::sync::Arc;
 use std::time::Duration;
