@@ -107,7 +107,14 @@ where
         .with_writer(writer);
     Ok(match format {
         LogFormat::Text => Box::new(builder.with_ansi(colours).finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
+        // Without the module's name: it would be a second "target" beside a session's.
+        LogFormat::Json => Box::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_target(false)
+                .finish(),
+        ),
     })
 }
 
