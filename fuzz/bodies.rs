@@ -10,7 +10,9 @@ use conversation::{Conversation, conversation};
 use fanlight::clock::UnixTime;
 use fanlight::id::KeyId;
 use fanlight::rfb::browser::Greeting;
-use fanlight::rfb::host::{HostError, HostHandshake};
+use fanlight::rfb::host::{HostError, HostHandshake, HostParams};
+use fanlight::rfb::login::Login;
+use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
 use fanlight::token::keyring::KEY_LEN;
 use fanlight::token::{self, Grant, Key, KeyRing};
@@ -30,16 +32,23 @@ pub fn browser_greeting(data: &[u8]) {
 }
 
 /// The handshake with a host: the same however its bytes are cut, and it keeps no more of them
-/// than a message may have. The first byte of the input cuts, and its lowest bit says whether there
-/// is a password; the rest is what the host sends.
+/// than a message may have. The first byte of the input cuts, and its two lowest bits say whether
+/// there is a password and a user; the rest is what the host sends.
 pub fn rfb_host(data: &[u8]) {
     let Some((seed, stream)) = data.split_first() else {
         return;
     };
     same_at_any_cut(*seed, |sizes| {
-        let password = (seed & 1 == 1).then(|| Secret::new("s3cret12"));
+        let login = Login {
+            username: (seed & 2 == 2).then(|| "operator".to_owned()),
+            password: (seed & 1 == 1).then(|| Secret::new("s3cret12")),
+        };
+        let policy = Policy {
+            clear_text: true,
+            ..Policy::default()
+        };
         conversation(
-            HostHandshake::new(password),
+            HostHandshake::new(HostParams { login, policy }),
             stream,
             sizes,
             |error| match error {

@@ -1,11 +1,13 @@
 //! The one loop that runs a handshake machine over a stream, with a deadline for each stage.
 
+use std::convert::Infallible;
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use crate::rfb::{Handshake, Interruption, Stage, Step};
+use crate::rfb::{Handshake, Interruption, Stage, Step, SwapError};
 use crate::wire::Reader;
 
 /// How many bytes are read at a time: every handshake message but a long desktop name fits.
@@ -46,6 +48,19 @@ impl Deadlines {
     }
 }
 
+/// A stream whose transport can change in the middle of a handshake, as `S` says.
+pub trait Transport<S>: AsyncRead + AsyncWrite + Unpin {
+    /// Changes the transport.
+    fn swap(&mut self, swap: S) -> impl Future<Output = Result<(), SwapError>> + Send;
+}
+
+/// What cannot be asked for can be done by every stream.
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport<Infallible> for T {
+    async fn swap(&mut self, swap: Infallible) -> Result<(), SwapError> {
+        match swap {}
+    }
+}
+
 /// Runs `machine` over `stream` to its end.
 ///
 /// `unread` are bytes that were read from the stream before; afterwards it holds those that belong
@@ -66,7 +81,7 @@ pub async fn drive<M, S>(
 ) -> Result<M::Done, M::Error>
 where
     M: Handshake,
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: Transport<M::Swap>,
 {
     let mut stage = machine.stage();
     let mut deadline = Instant::now() + deadlines.of(stage);
@@ -90,6 +105,16 @@ where
         match step {
             Step::Done(done) => return Ok(done),
             Step::Again => {}
+            Step::Swap(_) if !unread.is_empty() => {
+                return Err(machine.interrupted(Interruption::EarlyBytes, unread));
+            }
+            Step::Swap(swap) => {
+                let swapped = timeout_at(deadline, stream.swap(swap)).await;
+                let swapped = swapped.map_err(|_| Interruption::TimedOut);
+                swapped
+                    .and_then(|swapped| swapped.map_err(Interruption::Swap))
+                    .map_err(|by| machine.interrupted(by, unread))?;
+            }
             Step::NeedMore => {
                 unread.reserve(CHUNK);
                 let mut chunk = stream.take(CHUNK as u64);
@@ -121,20 +146,36 @@ fn interruption<T>(
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::duplex;
+    use tokio::io::{DuplexStream, duplex};
 
     use super::*;
     use crate::rfb::auth::vnc;
     use crate::rfb::browser::{Admission, Greeting};
-    use crate::rfb::host::{HostError, HostHandshake};
+    use crate::rfb::host::{HostError, HostHandshake, HostParams, HostSwap};
     use crate::rfb::init::tests::qemu;
+    use crate::rfb::login::Login;
+    use crate::rfb::policy::Policy;
     use crate::secret::Secret;
+
+    /// A pipe is no place for TLS.
+    impl Transport<HostSwap> for DuplexStream {
+        async fn swap(&mut self, _: HostSwap) -> Result<(), SwapError> {
+            Err(SwapError::Failed("a pipe".to_owned()))
+        }
+    }
 
     const DEADLINES: Deadlines = Deadlines {
         version: Duration::from_secs(10),
         security: Duration::from_secs(30),
         init: Duration::from_secs(10),
     };
+
+    fn params(password: Option<Secret>) -> HostParams {
+        HostParams {
+            login: Login::with_password(password),
+            policy: Policy::default(),
+        }
+    }
 
     #[tokio::test]
     async fn both_handshakes_pass_through_a_pipe_of_eight_bytes() {
@@ -168,7 +209,7 @@ mod tests {
         };
         let play_gateway = async {
             let mut unread = Vec::new();
-            let mut machine = HostHandshake::new(Some(Secret::new("pw")));
+            let mut machine = HostHandshake::new(params(Some(Secret::new("pw"))));
             let init = drive(&mut machine, &mut ours, &mut unread, &DEADLINES)
                 .await
                 .unwrap();
@@ -205,7 +246,7 @@ mod tests {
             let (mut ours, mut host) = duplex(64);
             host.write_all(said).await.unwrap();
             let started = Instant::now();
-            let mut machine = HostHandshake::new(None);
+            let mut machine = HostHandshake::new(params(None));
             let end = drive(&mut machine, &mut ours, &mut Vec::new(), &DEADLINES).await;
             assert_eq!(end.unwrap_err(), HostError::TimedOut(stage));
             assert_eq!(started.elapsed().as_secs(), seconds);
@@ -223,7 +264,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(4)).await;
             }
         };
-        let mut machine = HostHandshake::new(None);
+        let mut machine = HostHandshake::new(params(None));
         let mut unread = Vec::new();
         let gateway = drive(&mut machine, &mut ours, &mut unread, &DEADLINES);
         tokio::select! {
@@ -239,7 +280,7 @@ mod tests {
             .await
             .unwrap();
         let started = Instant::now();
-        let mut machine = HostHandshake::new(None);
+        let mut machine = HostHandshake::new(params(None));
         let end = drive(&mut machine, &mut ours, &mut Vec::new(), &DEADLINES).await;
         let error = end.unwrap_err();
         assert_eq!(error.said().map(|s| s.as_str()), Some("busy"));

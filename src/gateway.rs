@@ -23,8 +23,10 @@ use crate::http::headers::PageHeaders;
 use crate::http::serve::serve;
 use crate::http::{self, Client, Service};
 use crate::mint::Minter;
+use crate::rfb::policy::Policy;
 use crate::session::{self, Sessions};
 use crate::stream::Stream;
+use crate::tls::connect::{Connector, ConnectorError, Roots};
 use crate::tls::listen::{Acceptor, TlsError};
 use crate::token::KeyRing;
 
@@ -58,6 +60,9 @@ pub enum StartError {
     /// Certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Hosts cannot be checked.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
     /// Names cannot be resolved.
     #[error(transparent)]
     Resolver(#[from] ResolveError),
@@ -107,7 +112,7 @@ impl Gateway {
         );
         let service = Arc::new(Service {
             sessions: Sessions::new(
-                session_params(config),
+                session_params(config)?,
                 ring,
                 resolver,
                 tasks.clone(),
@@ -184,8 +189,8 @@ impl Gateway {
     }
 }
 
-fn session_params(config: &Config) -> session::Params {
-    session::Params {
+fn session_params(config: &Config) -> Result<session::Params, ConnectorError> {
+    Ok(session::Params {
         max_sessions: config.limits.sessions,
         browser_handshake: config.browser.handshake_timeout,
         ping_interval: config.browser.ping_interval,
@@ -198,8 +203,10 @@ fn session_params(config: &Config) -> session::Params {
                 security: config.host.security_timeout,
                 init: config.host.init_timeout,
             },
+            policy: Policy::default(),
+            tls: Connector::new(&Roots::System)?,
         },
-    }
+    })
 }
 
 fn api_keys(config: &Config) -> ApiKeys {

@@ -27,6 +27,10 @@ pub enum Reason {
     HostVersion,
     /// The host offers only security types that Fanlight does not speak.
     HostNoCommonSecurity,
+    /// The host offers TLS without a certificate and nothing else.
+    HostTlsAnonymousOnly,
+    /// The host's TLS certificate does not prove that it is who it should be.
+    HostTlsVerify,
     /// The host asks for a password and the grant has none.
     HostCredentialsMissing,
     /// The host refused the grant's credentials.
@@ -105,7 +109,7 @@ const fn row(
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -115,6 +119,8 @@ impl Reason {
         Self::HostNotRfb,
         Self::HostVersion,
         Self::HostNoCommonSecurity,
+        Self::HostTlsAnonymousOnly,
+        Self::HostTlsVerify,
         Self::HostCredentialsMissing,
         Self::HostAuthFailed,
         Self::HostTooManyAttempts,
@@ -193,6 +199,10 @@ impl Reason {
                 "The machine's console speaks a version of the protocol that is too old."),
             Self::HostNoCommonSecurity => row(("host_no_common_security", 4104, 502), false, Warn,
                 "The machine's console asks for a kind of login that this gateway does not support."),
+            Self::HostTlsAnonymousOnly => row(("host_tls_anonymous_only", 4113, 502), false, Warn,
+                "The machine's console offers only encryption that proves nobody's identity. Its host needs an x509 certificate for VNC."),
+            Self::HostTlsVerify => row(("host_tls_verify", 4112, 502), false, Warn,
+                "The machine's console could not prove its identity, so the connection was not trusted."),
             Self::HostCredentialsMissing => row(("host_credentials_missing", 4105, 502), false, Warn,
                 "The machine's console asks for a password and this console link carries none."),
             Self::HostAuthFailed => row(("host_auth_failed", 4106, 502), false, Warn,

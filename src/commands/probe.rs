@@ -11,8 +11,11 @@ use crate::host::resolve::Resolver;
 use crate::host::{self, HostLeg, Params, ReachError};
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
+use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
+use crate::rfb::policy::Policy;
 use crate::target::Target;
+use crate::tls::connect::{Connector, Roots};
 
 pub(super) fn run(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     super::runtime()?.block_on(probe(args, out))
@@ -30,7 +33,10 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         .map(password::read)
         .transpose()?;
     let handshake = Deadlines::all(args.timeout);
+    let tls = Connector::new(&Roots::System)?;
     let params = Params {
+        policy: Policy::default(),
+        tls,
         connect: args.timeout,
         handshake,
     };
@@ -42,7 +48,7 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     };
     writeln!(out, "connected   {} as {}", target, connected.1)?;
 
-    match host::handshake(connected, password, &params).await {
+    match host::handshake(connected, Login::with_password(password), &params).await {
         Ok(leg) => {
             seen(&leg.seen, out)?;
             server_init(&leg, out)

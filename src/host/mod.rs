@@ -2,32 +2,39 @@
 
 pub mod dial;
 pub mod resolve;
+pub mod stream;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use crate::drive::{Deadlines, drive};
 use crate::reason::Reason;
-use crate::rfb::host::{HostError, HostHandshake, Seen};
+use crate::rfb::host::{HostError, HostHandshake, HostParams, Seen};
 use crate::rfb::init::ServerInit;
+use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
-use crate::secret::Secret;
+use crate::rfb::policy::Policy;
 use crate::target::Target;
+use crate::tls::connect::Connector;
 
 use dial::DialError;
 use resolve::{ResolveError, Resolver};
+use stream::HostStream;
 
-/// How long the steps towards a host may take.
-#[derive(Clone, Copy, Debug)]
+/// How hosts are reached, and how long the steps may take.
+#[derive(Clone, Debug)]
 pub struct Params {
     /// Resolving the name and connecting to one of its addresses, in all.
     pub connect: Duration,
     /// The stages of the RFB handshake.
     pub handshake: Deadlines,
+    /// What hosts may be logged in with.
+    pub policy: Policy,
+    /// Who checks the certificates of hosts.
+    pub tls: Connector,
 }
 
 /// Why a host could not be reached or did not let us in.
@@ -71,8 +78,8 @@ impl ReachError {
 /// A host that let us in: it has sent ServerInit and waits for messages.
 #[derive(Debug)]
 pub struct HostLeg {
-    /// The connection.
-    pub stream: TcpStream,
+    /// The connection, with its layers.
+    pub stream: HostStream,
     /// The address that took it.
     pub address: SocketAddr,
     /// What the host says about its desktop.
@@ -94,15 +101,16 @@ pub async fn connect(
     target: &Target,
     resolver: &Resolver,
     params: &Params,
-) -> Result<(TcpStream, SocketAddr), ReachError> {
+) -> Result<(HostStream, SocketAddr), ReachError> {
     let deadline = Instant::now() + params.connect;
     let reaching = async {
         let addresses = resolver.resolve(&target.host).await?;
         Ok(dial::dial(&addresses, target.port.get()).await?)
     };
-    timeout_at(deadline, reaching)
-        .await
-        .unwrap_or(Err(ReachError::TimedOut))
+    let reached = timeout_at(deadline, reaching).await;
+    let (stream, address) = reached.unwrap_or(Err(ReachError::TimedOut))?;
+    let stream = HostStream::tcp(stream, target.host.clone(), params.tls.clone());
+    Ok((stream, address))
 }
 
 /// Goes through the RFB handshake with a connected host, up to ServerInit.
@@ -113,11 +121,12 @@ pub async fn connect(
 /// # Cancel safety
 /// Dropping the future closes the connection.
 pub async fn handshake(
-    (mut stream, address): (TcpStream, SocketAddr),
-    password: Option<Secret>,
+    (mut stream, address): (HostStream, SocketAddr),
+    login: Login,
     params: &Params,
 ) -> Result<HostLeg, (HostError, Seen)> {
-    let mut machine = HostHandshake::new(password);
+    let policy = params.policy.clone();
+    let mut machine = HostHandshake::new(HostParams { login, policy });
     let mut unread = Vec::new();
     let end = drive(&mut machine, &mut stream, &mut unread, &params.handshake).await;
     let seen = machine.seen().clone();
@@ -150,13 +159,13 @@ pub async fn handshake(
 /// Dropping the future closes whatever it had opened.
 pub async fn reach(
     target: &Target,
-    password: Option<Secret>,
+    login: Login,
     resolver: &Resolver,
     params: &Params,
 ) -> Result<HostLeg, ReachError> {
     let connected = connect(target, resolver, params).await?;
     debug!(address = %connected.1, "host connected");
-    Ok(handshake(connected, password, params)
+    Ok(handshake(connected, login, params)
         .await
         .map_err(|(error, _)| error)?)
 }

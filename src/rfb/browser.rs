@@ -11,6 +11,8 @@
 //! refusal    -> SecurityResult failed, reason
 //! ```
 
+use std::convert::Infallible;
+
 use bytes::BufMut;
 
 use crate::reason::Reason;
@@ -73,12 +75,13 @@ enum GreetingState {
 impl Handshake for Greeting {
     type Done = Greeted;
     type Error = BrowserError;
+    type Swap = Infallible;
 
     fn step(
         &mut self,
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Step<Greeted>, BrowserError> {
+    ) -> Result<Step<Greeted, Infallible>, BrowserError> {
         match self.state {
             // The version line leaves alone: noVNC 1.7.0 does not look at what follows it in the
             // same frame until another frame arrives.
@@ -116,7 +119,7 @@ impl Handshake for Greeting {
     }
 
     fn interrupted(&self, by: Interruption, _unread: &[u8]) -> BrowserError {
-        interrupted(self.stage(), by)
+        interrupted(self.stage(), &by)
     }
 }
 
@@ -144,12 +147,13 @@ impl Admission {
 impl Handshake for Admission {
     type Done = ();
     type Error = BrowserError;
+    type Swap = Infallible;
 
     fn step(
         &mut self,
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Step<()>, BrowserError> {
+    ) -> Result<Step<(), Infallible>, BrowserError> {
         if !self.welcomed {
             out.put_u32(SecurityResult::OK.0);
             self.welcomed = true;
@@ -167,7 +171,7 @@ impl Handshake for Admission {
     }
 
     fn interrupted(&self, by: Interruption, _unread: &[u8]) -> BrowserError {
-        interrupted(self.stage(), by)
+        interrupted(self.stage(), &by)
     }
 }
 
@@ -186,10 +190,13 @@ pub fn refusal(_: Greeted, reason: Reason, said: Option<&PeerText>) -> Vec<u8> {
     out
 }
 
-const fn interrupted(stage: Stage, by: Interruption) -> BrowserError {
+const fn interrupted(stage: Stage, by: &Interruption) -> BrowserError {
     match by {
-        Interruption::Closed => BrowserError::Closed(stage),
         Interruption::TimedOut => BrowserError::TimedOut(stage),
+        // The browser's transport never changes.
+        Interruption::Closed | Interruption::EarlyBytes | Interruption::Swap(_) => {
+            BrowserError::Closed(stage)
+        }
     }
 }
 
@@ -205,7 +212,7 @@ mod tests {
     );
 
     /// Feeds a machine one piece after the other.
-    fn run<M: Handshake>(machine: &mut M, pieces: &[&[u8]]) -> Conversation<M> {
+    fn run<M: Handshake<Swap = Infallible>>(machine: &mut M, pieces: &[&[u8]]) -> Conversation<M> {
         let (mut sent, mut unread) = (Vec::new(), Vec::new());
         for piece in pieces {
             unread.extend_from_slice(piece);
@@ -220,6 +227,7 @@ mod tests {
                 match step {
                     Ok(Step::Again) => {}
                     Ok(Step::NeedMore) => break,
+                    Ok(Step::Swap(never)) => match never {},
                     Ok(Step::Done(done)) => return (sent, Some(Ok(done))),
                     Err(error) => return (sent, Some(Err(error))),
                 }

@@ -11,7 +11,9 @@ pub mod auth;
 pub mod browser;
 pub mod host;
 pub mod init;
+pub mod login;
 pub mod peer_text;
+pub mod policy;
 pub mod security;
 pub mod version;
 
@@ -26,6 +28,10 @@ pub trait Handshake {
     type Done;
     /// Why nothing was agreed.
     type Error;
+    /// How the transport may change in the middle: not at all for [`Infallible`].
+    ///
+    /// [`Infallible`]: std::convert::Infallible
+    type Swap;
 
     /// Consumes at most one message off the front of `input` and appends what is to be sent.
     ///
@@ -37,22 +43,25 @@ pub trait Handshake {
         &mut self,
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Step<Self::Done>, Self::Error>;
+    ) -> Result<Step<Self::Done, Self::Swap>, Self::Error>;
 
     /// Which part of the handshake this is, for deadlines and for the log.
     fn stage(&self) -> Stage;
 
-    /// The error to report when no more bytes will come; `unread` is what the last step left.
+    /// The error to report when the handshake cannot go on; `unread` is what the last step left.
     fn interrupted(&self, by: Interruption, unread: &[u8]) -> Self::Error;
 }
 
 /// What a step came to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step<D> {
+pub enum Step<D, S> {
     /// The message at the front is not whole yet: call again when more has arrived.
     NeedMore,
     /// A message was handled: send what was appended and call again.
     Again,
+    /// Send what was appended, change the transport, and call again. Nothing that came before the
+    /// change may be read after it.
+    Swap(S),
     /// The handshake is over; what is left of the input belongs to what follows it.
     Done(D),
 }
@@ -83,11 +92,27 @@ impl Stage {
     }
 }
 
-/// Why no more bytes will come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why the handshake cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interruption {
     /// The peer closed the connection, or it broke.
     Closed,
     /// The stage's deadline passed.
     TimedOut,
+    /// Bytes from before a change of the transport were left over: somebody may have put them
+    /// there to be taken for what is said inside.
+    EarlyBytes,
+    /// The transport could not be changed.
+    Swap(SwapError),
+}
+
+/// Why a transport could not be changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SwapError {
+    /// The peer's certificate does not prove that it is who it should be.
+    #[error("the certificate is not accepted: {0}")]
+    Certificate(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
 }

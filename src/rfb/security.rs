@@ -18,6 +18,24 @@ impl SecurityType {
     /// A challenge encrypted with the password ([7.2.2](https://www.rfc-editor.org/rfc/rfc6143#section-7.2.2)).
     pub const VNC_AUTHENTICATION: Self = Self(2);
 
+    /// A list of sub-types, most of them inside TLS.
+    pub const VENCRYPT: Self = Self(19);
+    /// VeNCrypt's sub-type with user and password in the clear.
+    pub const PLAIN: Self = Self(256);
+    /// VeNCrypt's sub-type with a certificate and nothing else.
+    pub const X509_NONE: Self = Self(260);
+    /// VeNCrypt's sub-type with a certificate and VNC authentication.
+    pub const X509_VNC: Self = Self(261);
+    /// VeNCrypt's sub-type with a certificate, user and password.
+    pub const X509_PLAIN: Self = Self(262);
+
+    /// Whether it is TLS without a certificate, which proves nobody's identity and which rustls
+    /// does not speak: the type TLS, and VeNCrypt's sub-types of that kind as QEMU numbers them.
+    #[must_use]
+    pub const fn is_anonymous_tls(self) -> bool {
+        matches!(self.0, 18 | 257..=259 | 264)
+    }
+
     /// The name in the registry of [rfbproto], where the type is known there.
     ///
     /// [rfbproto]: https://github.com/rfbproto/rfbproto/blob/master/rfbproto.rst#security-types
@@ -40,6 +58,15 @@ impl SecurityType {
             113 => "MS-Logon II",
             129 => "RA2-256",
             130 => "RA2ne-256",
+            256 => "Plain",
+            257 => "TLSNone",
+            258 => "TLSVnc",
+            259 => "TLSPlain",
+            260 => "X509None",
+            261 => "X509Vnc",
+            262 => "X509Plain",
+            263 => "X509SASL",
+            264 => "TLSSASL",
             _ => return None,
         })
     }

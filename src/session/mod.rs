@@ -36,7 +36,7 @@ use crate::host::resolve::Resolver;
 use crate::token::{self, Grant, KeyRing, OpenError};
 
 /// What sessions are allowed and how long their steps may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Params {
     /// How many sessions may be open at once, those that are still connecting included.
     pub max_sessions: usize,

@@ -16,6 +16,7 @@ use crate::host::{self, HostLeg};
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::rfb::browser::{Admission, BrowserError, Greeted, Greeting, refusal};
+use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
 use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
@@ -185,7 +186,7 @@ impl Sessions {
         let (grant, slot) = admitted?;
         host::reach(
             &grant.target,
-            grant.password,
+            Login::with_password(grant.password),
             &self.resolver,
             &self.params.host,
         )

@@ -1,3 +1,4 @@
-//! TLS towards browsers.
+//! TLS: towards browsers we are the server, towards hosts the client.
 
+pub mod connect;
 pub mod listen;

@@ -1,3 +1,128 @@
 //! Ways to prove to a host that one may come in, one file each.
+//!
+//! Each is a [`Conversation`]: what happens between the choice of a security type and the host's
+//! SecurityResult. [`begin`] says which conversation belongs to a choice.
 
+mod plain;
+mod vencrypt;
 pub mod vnc;
+
+use std::fmt;
+
+use crate::rfb::host::{HostError, HostParams, HostSwap, Seen};
+use crate::rfb::policy::SecurityMethod;
+use crate::rfb::security::SecurityType;
+use crate::rfb::version::Dialect;
+use crate::wire::{Reader, Short};
+
+/// The part of a handshake that belongs to one security type.
+pub(super) trait Conversation: fmt::Debug + Send {
+    /// Consumes at most one message off the front of `input` and appends what is to be sent.
+    fn step(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Turn, Stop>;
+}
+
+/// What a conversation may look at.
+pub(super) struct Context<'h> {
+    pub(super) params: &'h HostParams,
+    pub(super) seen: &'h mut Seen,
+    pub(super) dialect: Dialect,
+}
+
+/// What a conversation came to with a message.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// It goes on.
+    Again,
+    /// It goes on when the transport was swapped.
+    Swap(HostSwap),
+    /// It goes on as another.
+    Become(Box<dyn Conversation>),
+    /// It is over; SecurityResult follows.
+    Result,
+    /// It is over; ClientInit follows.
+    NoResult,
+}
+
+/// Why a step was not taken.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The message at the front is not whole yet.
+    NeedMore,
+    /// The handshake has failed.
+    Failed(HostError),
+}
+
+impl From<Short> for Stop {
+    fn from(_: Short) -> Self {
+        Self::NeedMore
+    }
+}
+
+impl From<HostError> for Stop {
+    fn from(error: HostError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A method and the security type that it is reached by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) method: SecurityMethod,
+    pub(super) carrier: SecurityType,
+}
+
+/// Chooses from what a host offers: by our policy's order, among what the policy allows and the
+/// login has credentials for. A type that means nothing to us is passed over.
+pub(super) fn choose(offered: &[SecurityType], params: &HostParams) -> Result<Choice, HostError> {
+    let (mut forbidden, mut missing) = (false, false);
+    for &method in &params.policy.methods {
+        let carriers = method.carriers().iter().copied();
+        let Some(carrier) = carriers.into_iter().find(|kind| offered.contains(kind)) else {
+            continue;
+        };
+        if !params.policy.allows(method) {
+            forbidden = true;
+        } else if !method.has_its_credentials(&params.login) {
+            missing = true;
+        } else {
+            return Ok(Choice { method, carrier });
+        }
+    }
+    Err(if missing {
+        HostError::CredentialsMissing
+    } else if forbidden {
+        HostError::Forbidden(offered.to_vec())
+    } else if offered.iter().any(|kind| kind.is_anonymous_tls()) {
+        HostError::AnonymousOnly(offered.to_vec())
+    } else {
+        HostError::NoCommonSecurity(offered.to_vec())
+    })
+}
+
+/// How the conversation of a choice begins.
+pub(super) fn begin(choice: Choice, cx: &Context<'_>, out: &mut Vec<u8>) -> Result<Turn, Stop> {
+    if choice.carrier == SecurityType::VENCRYPT {
+        return Ok(Turn::Become(Box::<vencrypt::VeNCrypt>::default()));
+    }
+    match choice.method {
+        SecurityMethod::Vnc | SecurityMethod::X509Vnc => {
+            Ok(Turn::Become(Box::new(vnc::Challenged)))
+        }
+        SecurityMethod::Plain | SecurityMethod::X509Plain => {
+            plain::credentials(&cx.params.login, out)?;
+            Ok(Turn::Result)
+        }
+        // None is followed by a SecurityResult only in 3.8; waiting for one earlier would be for
+        // ever.
+        SecurityMethod::None | SecurityMethod::X509None => Ok(if cx.dialect == Dialect::V3_8 {
+            Turn::Result
+        } else {
+            Turn::NoResult
+        }),
+    }
+}

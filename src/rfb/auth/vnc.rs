@@ -4,6 +4,10 @@ use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit};
 use zeroize::Zeroizing;
 
+use crate::rfb::auth::{Context, Conversation, Stop, Turn};
+use crate::rfb::host::HostError;
+use crate::wire::Reader;
+
 /// Length of the challenge and of the response, in bytes.
 pub const CHALLENGE_LEN: usize = 16;
 
@@ -27,6 +31,29 @@ pub fn response(password: &[u8], challenge: &[u8; CHALLENGE_LEN]) -> [u8; CHALLE
         cipher.encrypt_block(block.into());
     }
     response
+}
+
+/// The host sends its challenge, we answer.
+#[derive(Debug)]
+pub(super) struct Challenged;
+
+impl Conversation for Challenged {
+    fn step(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Turn, Stop> {
+        let challenge = input.array("challenge")?;
+        let password = cx
+            .params
+            .login
+            .password
+            .as_ref()
+            .ok_or(HostError::CredentialsMissing)?;
+        out.extend_from_slice(&response(password.expose(), &challenge));
+        Ok(Turn::Result)
+    }
 }
 
 #[cfg(test)]

@@ -24,8 +24,20 @@ pub enum HostError {
     /// No offered security type is one that we speak.
     #[error("offers only the security types {}", Listed(.0))]
     NoCommonSecurity(Vec<SecurityType>),
-    /// VNC authentication is asked for, and the grant has no password.
-    #[error("asks for VNC authentication, and the grant has no password")]
+    /// What is offered is TLS without a certificate.
+    #[error("offers only TLS without a certificate: {}", Listed(.0))]
+    AnonymousOnly(Vec<SecurityType>),
+    /// What is offered and could be spoken is not allowed.
+    #[error("offers only what the policy does not allow: {}", Listed(.0))]
+    Forbidden(Vec<SecurityType>),
+    /// VeNCrypt is older than 0.2.
+    #[error("speaks VeNCrypt {}.{}, and 0.2 is needed", .0[0], .0[1])]
+    VeNCryptVersion([u8; 2]),
+    /// The host takes back what it offered.
+    #[error("refused a VeNCrypt version or sub-type that it had offered")]
+    VeNCryptRefused,
+    /// A login is asked for, and the grant lacks a part of it.
+    #[error("asks for a login that the grant does not have")]
     CredentialsMissing,
     /// SecurityResult says that authentication failed.
     #[error("authentication failed{}", Said(.0))]
@@ -39,6 +51,15 @@ pub enum HostError {
     /// ServerInit cannot be taken.
     #[error("bad ServerInit: {0}")]
     BadServerInit(BadServerInit),
+    /// The certificate does not prove that the host is who it should be.
+    #[error("the certificate is not accepted: {0}")]
+    Certificate(String),
+    /// TLS failed in another way.
+    #[error("TLS failed: {0}")]
+    Tls(String),
+    /// Bytes from before TLS were left to be read inside.
+    #[error("bytes from outside TLS were left to be read inside")]
+    EarlyBytes,
     /// The host closed before the handshake was over.
     #[error("closed at stage {}", .0.name())]
     Closed(Stage),
@@ -53,11 +74,19 @@ impl From<&HostError> for Reason {
             HostError::NotRfb(_) => Self::HostNotRfb,
             HostError::Version(_) => Self::HostVersion,
             HostError::Refused(_) => Self::HostRefused,
-            HostError::NoCommonSecurity(_) => Self::HostNoCommonSecurity,
+            HostError::NoCommonSecurity(_)
+            | HostError::Forbidden(_)
+            | HostError::VeNCryptVersion(_) => Self::HostNoCommonSecurity,
+            HostError::AnonymousOnly(_) => Self::HostTlsAnonymousOnly,
             HostError::CredentialsMissing => Self::HostCredentialsMissing,
             HostError::AuthFailed(_) => Self::HostAuthFailed,
             HostError::TooMany(_) => Self::HostTooManyAttempts,
-            HostError::BadResult(_) | HostError::BadServerInit(_) => Self::HostProtocol,
+            HostError::Certificate(_) => Self::HostTlsVerify,
+            HostError::BadResult(_)
+            | HostError::BadServerInit(_)
+            | HostError::Tls(_)
+            | HostError::VeNCryptRefused
+            | HostError::EarlyBytes => Self::HostProtocol,
             HostError::Closed(_) => Self::HostClosed,
             HostError::TimedOut(_) => Self::HostTimeout,
         }

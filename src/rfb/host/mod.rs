@@ -21,14 +21,15 @@ mod error;
 
 pub use error::HostError;
 
-use crate::rfb::auth::vnc;
+use crate::rfb::auth::{self, Choice, Context, Conversation, Stop, Turn};
 use crate::rfb::init::{self, BadServerInit, ServerInit};
+use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
+use crate::rfb::policy::Policy;
 use crate::rfb::security::{SecurityResult, SecurityType};
 use crate::rfb::version::{self, Dialect, ProtocolVersion};
-use crate::rfb::{Handshake, Interruption, Stage, Step};
-use crate::secret::Secret;
-use crate::wire::{Reader, Short};
+use crate::rfb::{Handshake, Interruption, Stage, Step, SwapError};
+use crate::wire::Reader;
 
 /// How many bytes of a refusal's reason are read; what is announced beyond is not waited for.
 pub const MAX_REASON: u32 = 4096;
@@ -44,21 +45,48 @@ pub struct Seen {
     pub chosen: Option<SecurityType>,
 }
 
+/// What a handshake with a host is given.
+#[derive(Clone, Debug, Default)]
+pub struct HostParams {
+    /// What the grant has to log in with.
+    pub login: Login,
+    /// What may be used.
+    pub policy: Policy,
+}
+
+/// How a host's transport changes in the middle of the handshake.
+#[derive(Debug)]
+pub enum HostSwap {
+    /// From here on inside TLS, in which we are the client.
+    Tls(StartTls),
+}
+
+/// Proof that the host is ready for our ClientHello.
+#[derive(Debug)]
+pub struct StartTls(());
+
+impl StartTls {
+    /// For the conversation that has just been told so.
+    pub(super) const fn ready() -> Self {
+        Self(())
+    }
+}
+
 /// The client's side of a handshake with an RFB server.
 #[derive(Debug)]
 pub struct HostHandshake {
     state: State,
-    password: Option<Secret>,
+    params: HostParams,
     seen: Seen,
 }
 
 /// What is expected next, with what is known by then.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum State {
     Version,
     SecurityTypes(Dialect),
     SecurityType33,
-    Challenge(Dialect),
+    Conversation(Dialect, Box<dyn Conversation>),
     Result(Dialect),
     Reason(Refusal),
     ServerInit,
@@ -73,12 +101,12 @@ enum Refusal {
 }
 
 impl HostHandshake {
-    /// Starts a handshake with the grant's password, if it has one.
+    /// Starts a handshake.
     #[must_use]
-    pub fn new(password: Option<Secret>) -> Self {
+    pub fn new(params: HostParams) -> Self {
         Self {
             state: State::Version,
-            password,
+            params,
             seen: Seen::default(),
         }
     }
@@ -89,7 +117,7 @@ impl HostHandshake {
         &self.seen
     }
 
-    fn version(&mut self, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<State, Stop> {
+    fn version(&mut self, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<Next, Stop> {
         // Whether this is RFB at all shows before the line is whole.
         if !ProtocolVersion::may_begin(input.rest()) {
             return Err(not_rfb(input.rest()).into());
@@ -99,10 +127,10 @@ impl HostHandshake {
         self.seen.version = Some(version);
         let dialect = version.dialect().ok_or(HostError::Version(version))?;
         out.extend_from_slice(dialect.line());
-        Ok(match dialect {
+        Ok(Next::state(match dialect {
             Dialect::V3_3 => State::SecurityType33,
             Dialect::V3_7 | Dialect::V3_8 => State::SecurityTypes(dialect),
-        })
+        }))
     }
 
     fn security_types(
@@ -110,86 +138,120 @@ impl HostHandshake {
         dialect: Dialect,
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<State, Stop> {
+    ) -> Result<Next, Stop> {
         let count = input.u8("number-of-security-types")?;
         if count == 0 {
-            return Ok(State::Reason(Refusal::BeforeAuthentication));
+            return Ok(Next::state(State::Reason(Refusal::BeforeAuthentication)));
         }
         let types = input.bytes(count.into(), "security-types")?;
-        self.seen.offered = types
+        let offered = types
             .iter()
             .map(|&number| SecurityType(number.into()))
             .collect();
-        let chosen = self.choose()?;
-        // VNC authentication and None are 2 and 1; larger numbers are never chosen here.
-        out.push(u8::try_from(chosen.0).unwrap_or_default());
-        Ok(after_choice(chosen, dialect, out))
+        let choice = self.choose(offered)?;
+        // It was offered in a byte.
+        out.push(u8::try_from(choice.carrier.0).unwrap_or_default());
+        self.begin(choice, dialect, out)
     }
 
     fn security_type_3_3(
         &mut self,
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<State, Stop> {
+    ) -> Result<Next, Stop> {
         let dictated = SecurityType(input.u32("security-type")?);
         if dictated == SecurityType::INVALID {
-            return Ok(State::Reason(Refusal::BeforeAuthentication));
+            return Ok(Next::state(State::Reason(Refusal::BeforeAuthentication)));
         }
-        self.seen.offered = vec![dictated];
-        let chosen = self.choose()?;
-        Ok(after_choice(chosen, Dialect::V3_3, out))
+        let choice = self.choose(vec![dictated])?;
+        self.begin(choice, Dialect::V3_3, out)
     }
 
-    /// Strongest first: authentication where there is a password for it, then None.
-    fn choose(&mut self) -> Result<SecurityType, HostError> {
-        let offers = |kind| self.seen.offered.contains(&kind);
-        let asks_for_password = offers(SecurityType::VNC_AUTHENTICATION);
-        let chosen = if asks_for_password && self.password.is_some() {
-            SecurityType::VNC_AUTHENTICATION
-        } else if offers(SecurityType::NONE) {
-            SecurityType::NONE
-        } else if asks_for_password {
-            return Err(HostError::CredentialsMissing);
-        } else {
-            return Err(HostError::NoCommonSecurity(self.seen.offered.clone()));
+    fn choose(&mut self, offered: Vec<SecurityType>) -> Result<Choice, HostError> {
+        self.seen.offered = offered;
+        let choice = auth::choose(&self.seen.offered, &self.params)?;
+        self.seen.chosen = Some(choice.carrier);
+        Ok(choice)
+    }
+
+    fn begin(&mut self, choice: Choice, dialect: Dialect, out: &mut Vec<u8>) -> Result<Next, Stop> {
+        let cx = Context {
+            params: &self.params,
+            seen: &mut self.seen,
+            dialect,
         };
-        self.seen.chosen = Some(chosen);
-        Ok(chosen)
+        let turn = auth::begin(choice, &cx, out)?;
+        Ok(Next::after(turn, dialect, out))
     }
 
-    fn challenge(
-        &self,
-        dialect: Dialect,
-        input: &mut Reader<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<State, Stop> {
-        let challenge = input.array("challenge")?;
-        let password = self
-            .password
-            .as_ref()
-            .ok_or(HostError::CredentialsMissing)?;
-        out.extend_from_slice(&vnc::response(password.expose(), &challenge));
-        Ok(State::Result(dialect))
+    fn converse(&mut self, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<Next, Stop> {
+        let State::Conversation(dialect, conversation) = &mut self.state else {
+            return Err(Stop::NeedMore);
+        };
+        let dialect = *dialect;
+        let mut cx = Context {
+            params: &self.params,
+            seen: &mut self.seen,
+            dialect,
+        };
+        let turn = conversation.step(&mut cx, input, out)?;
+        Ok(Next::after(turn, dialect, out))
+    }
+}
+
+/// Where a message leads: to another state or none, after a change of the transport or none.
+struct Next {
+    state: Option<State>,
+    swap: Option<HostSwap>,
+}
+
+impl Next {
+    const fn state(state: State) -> Self {
+        Self {
+            state: Some(state),
+            swap: None,
+        }
+    }
+
+    /// What follows a turn of a conversation.
+    fn after(turn: Turn, dialect: Dialect, out: &mut Vec<u8>) -> Self {
+        match turn {
+            Turn::Again => Self {
+                state: None,
+                swap: None,
+            },
+            Turn::Swap(swap) => Self {
+                state: None,
+                swap: Some(swap),
+            },
+            Turn::Become(next) => Self::state(State::Conversation(dialect, next)),
+            Turn::Result => Self::state(State::Result(dialect)),
+            Turn::NoResult => {
+                out.push(init::SHARED);
+                Self::state(State::ServerInit)
+            }
+        }
     }
 }
 
 impl Handshake for HostHandshake {
     type Done = ServerInit;
     type Error = HostError;
+    type Swap = HostSwap;
 
     fn step(
         &mut self,
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Step<ServerInit>, HostError> {
+    ) -> Result<Step<ServerInit, HostSwap>, HostError> {
         let mut ahead = input.clone();
-        let next = match self.state {
+        let next = match &self.state {
             State::Version => self.version(&mut ahead, out),
-            State::SecurityTypes(dialect) => self.security_types(dialect, &mut ahead, out),
+            State::SecurityTypes(dialect) => self.security_types(*dialect, &mut ahead, out),
             State::SecurityType33 => self.security_type_3_3(&mut ahead, out),
-            State::Challenge(dialect) => self.challenge(dialect, &mut ahead, out),
-            State::Result(dialect) => result(dialect, &mut ahead, out),
-            State::Reason(refusal) => reason(refusal, &mut ahead),
+            State::Conversation(..) => self.converse(&mut ahead, out),
+            State::Result(dialect) => result(*dialect, &mut ahead, out),
+            State::Reason(refusal) => reason(*refusal, &mut ahead),
             State::ServerInit => match ServerInit::decode(&mut ahead) {
                 Ok(init) => {
                     *input = ahead;
@@ -200,10 +262,12 @@ impl Handshake for HostHandshake {
             },
         };
         match next {
-            Ok(state) => {
-                self.state = state;
+            Ok(Next { state, swap }) => {
                 *input = ahead;
-                Ok(Step::Again)
+                if let Some(state) = state {
+                    self.state = state;
+                }
+                Ok(swap.map_or(Step::Again, Step::Swap))
             }
             Err(Stop::NeedMore) => Ok(Step::NeedMore),
             Err(Stop::Failed(error)) => Err(error),
@@ -215,7 +279,7 @@ impl Handshake for HostHandshake {
             State::Version => Stage::Version,
             State::SecurityTypes(_)
             | State::SecurityType33
-            | State::Challenge(_)
+            | State::Conversation(..)
             | State::Result(_) => Stage::Security,
             State::Reason(_) => Stage::RefusalReason,
             State::ServerInit => Stage::Init,
@@ -223,29 +287,14 @@ impl Handshake for HostHandshake {
     }
 
     fn interrupted(&self, by: Interruption, unread: &[u8]) -> HostError {
-        match (self.state, by) {
+        match (&self.state, by) {
             (State::Reason(refusal), _) => refusal.with(unread.get(4..).unwrap_or_default()),
             (_, Interruption::Closed) => HostError::Closed(self.stage()),
             (_, Interruption::TimedOut) => HostError::TimedOut(self.stage()),
+            (_, Interruption::EarlyBytes) => HostError::EarlyBytes,
+            (_, Interruption::Swap(SwapError::Certificate(why))) => HostError::Certificate(why),
+            (_, Interruption::Swap(SwapError::Failed(why))) => HostError::Tls(why),
         }
-    }
-}
-
-/// Why a state could not pass.
-enum Stop {
-    NeedMore,
-    Failed(HostError),
-}
-
-impl From<Short> for Stop {
-    fn from(_: Short) -> Self {
-        Self::NeedMore
-    }
-}
-
-impl From<HostError> for Stop {
-    fn from(error: HostError) -> Self {
-        Self::Failed(error)
     }
 }
 
@@ -254,24 +303,12 @@ fn not_rfb(bytes: &[u8]) -> HostError {
     HostError::NotRfb(PeerText::escape(start))
 }
 
-/// None is followed by a SecurityResult only in 3.8; reading one earlier would wait for ever.
-fn after_choice(chosen: SecurityType, dialect: Dialect, out: &mut Vec<u8>) -> State {
-    if chosen == SecurityType::VNC_AUTHENTICATION {
-        State::Challenge(dialect)
-    } else if dialect == Dialect::V3_8 {
-        State::Result(dialect)
-    } else {
-        out.push(init::SHARED);
-        State::ServerInit
-    }
-}
-
-fn result(dialect: Dialect, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<State, Stop> {
+fn result(dialect: Dialect, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<Next, Stop> {
     let result = SecurityResult(input.u32("SecurityResult")?);
     let refusal = match result {
         SecurityResult::OK => {
             out.push(init::SHARED);
-            return Ok(State::ServerInit);
+            return Ok(Next::state(State::ServerInit));
         }
         SecurityResult::FAILED => Refusal::Authentication,
         SecurityResult::TOO_MANY => Refusal::TooManyAttempts,
@@ -279,13 +316,13 @@ fn result(dialect: Dialect, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result
     };
     // Only 3.8 follows a failure with words.
     if dialect == Dialect::V3_8 {
-        Ok(State::Reason(refusal))
+        Ok(Next::state(State::Reason(refusal)))
     } else {
         Err(refusal.with(&[]).into())
     }
 }
 
-fn reason(refusal: Refusal, input: &mut Reader<'_>) -> Result<State, Stop> {
+fn reason(refusal: Refusal, input: &mut Reader<'_>) -> Result<Next, Stop> {
     let len = input.u32("reason-length")?.min(MAX_REASON);
     let len = usize::try_from(len).unwrap_or(usize::MAX);
     Err(refusal.with(input.bytes(len, "reason-string")?).into())

@@ -1,0 +1,113 @@
+//! What a host leg is made of: a connection, and the layers that the handshake put around it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::drive::Transport;
+use crate::rfb::SwapError;
+use crate::rfb::host::HostSwap;
+use crate::target::HostName;
+use crate::tls::connect::Connector;
+
+/// Anything that bytes can be read from and written to.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// The stream to a host.
+///
+/// Plain TCP, which most sessions are, is known as such; whatever has layers is behind a pointer.
+pub struct HostStream {
+    layers: Layers,
+    host: HostName,
+    tls: Connector,
+}
+
+enum Layers {
+    Tcp(TcpStream),
+    Layered(Box<dyn Io>),
+    /// The stream went into a change of layers that failed.
+    Gone,
+}
+
+impl HostStream {
+    /// A stream over TCP. Should the handshake ask for TLS, `tls` checks that it is `host`.
+    #[must_use]
+    pub const fn tcp(stream: TcpStream, host: HostName, tls: Connector) -> Self {
+        Self {
+            layers: Layers::Tcp(stream),
+            host,
+            tls,
+        }
+    }
+}
+
+impl Transport<HostSwap> for HostStream {
+    async fn swap(&mut self, swap: HostSwap) -> Result<(), SwapError> {
+        let below: Box<dyn Io> = match std::mem::replace(&mut self.layers, Layers::Gone) {
+            Layers::Tcp(stream) => Box::new(stream),
+            Layers::Layered(stream) => stream,
+            Layers::Gone => return Err(SwapError::Failed("the stream is gone".to_owned())),
+        };
+        self.layers = match swap {
+            HostSwap::Tls(_) => {
+                Layers::Layered(Box::new(self.tls.connect(&self.host, below).await?))
+            }
+        };
+        Ok(())
+    }
+}
+
+impl AsyncRead for HostStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().layers {
+            Layers::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Layers::Layered(stream) => Pin::new(stream).poll_read(cx, buf),
+            Layers::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+impl AsyncWrite for HostStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().layers {
+            Layers::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Layers::Layered(stream) => Pin::new(stream).poll_write(cx, buf),
+            Layers::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().layers {
+            Layers::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Layers::Layered(stream) => Pin::new(stream).poll_flush(cx),
+            Layers::Gone => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().layers {
+            Layers::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Layers::Layered(stream) => Pin::new(stream).poll_shutdown(cx),
+            Layers::Gone => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl std::fmt::Debug for HostStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HostStream({})", self.host)
+    }
+}

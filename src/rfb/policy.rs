@@ -1,0 +1,154 @@
+//! Which ways of logging in are spoken with a host, in which order, and under which conditions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::rfb::login::Login;
+use crate::rfb::security::SecurityType;
+
+/// A way of logging in that Fanlight speaks, whichever security types carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SecurityMethod {
+    /// TLS with a certificate, then user and password.
+    X509Plain,
+    /// TLS with a certificate, then VNC authentication.
+    X509Vnc,
+    /// TLS with a certificate, then nothing.
+    X509None,
+    /// VNC authentication: a challenge encrypted with the password.
+    Vnc,
+    /// User and password in the clear.
+    Plain,
+    /// No authentication.
+    None,
+}
+
+/// Why a text names no [`SecurityMethod`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a way of logging in that is known")]
+pub struct UnknownMethod;
+
+impl SecurityMethod {
+    /// Every method, the strongest first.
+    pub const ALL: [Self; 6] = [
+        Self::X509Plain,
+        Self::X509Vnc,
+        Self::X509None,
+        Self::Vnc,
+        Self::Plain,
+        Self::None,
+    ];
+
+    /// The name in configuration, log and API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::X509Plain => "x509-plain",
+            Self::X509Vnc => "x509-vnc",
+            Self::X509None => "x509-none",
+            Self::Vnc => "vnc",
+            Self::Plain => "plain",
+            Self::None => "none",
+        }
+    }
+
+    /// The security types that it is reached by, the most direct first. A type that only wraps
+    /// others brings a list of its own, from which is chosen again.
+    #[must_use]
+    pub const fn carriers(self) -> &'static [SecurityType] {
+        match self {
+            Self::X509Plain => &[SecurityType::X509_PLAIN, SecurityType::VENCRYPT],
+            Self::X509Vnc => &[SecurityType::X509_VNC, SecurityType::VENCRYPT],
+            Self::X509None => &[SecurityType::X509_NONE, SecurityType::VENCRYPT],
+            Self::Vnc => &[SecurityType::VNC_AUTHENTICATION],
+            Self::Plain => &[SecurityType::PLAIN, SecurityType::VENCRYPT],
+            Self::None => &[SecurityType::NONE],
+        }
+    }
+
+    /// Whether a login has all that this needs.
+    #[must_use]
+    pub const fn has_its_credentials(self, login: &Login) -> bool {
+        match self {
+            Self::X509Plain | Self::Plain => login.username.is_some() && login.password.is_some(),
+            Self::X509Vnc | Self::Vnc => login.password.is_some(),
+            Self::X509None | Self::None => true,
+        }
+    }
+
+    /// Whether all of it happens inside TLS with a certificate.
+    #[must_use]
+    pub const fn is_inside_tls(self) -> bool {
+        matches!(self, Self::X509Plain | Self::X509Vnc | Self::X509None)
+    }
+
+    /// Whether somebody on the way can read the password, or as good as that.
+    #[must_use]
+    pub const fn shows_the_password(self) -> bool {
+        matches!(self, Self::Plain)
+    }
+}
+
+impl fmt::Display for SecurityMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for SecurityMethod {
+    type Err = UnknownMethod;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == text)
+            .ok_or(UnknownMethod)
+    }
+}
+
+/// What a host may be logged in with. The choice is made in this order, never in the host's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The methods that may be used, the preferred first. Default: all, the strongest first.
+    pub methods: Vec<SecurityMethod>,
+    /// Whether only methods inside TLS may be used. Default: no.
+    pub require_tls: bool,
+    /// Whether methods that show the password on the way may be used. Default: no.
+    pub clear_text: bool,
+    /// Whether a host that asks for no authentication, outside of TLS, is refused. Default: no.
+    pub refuse_none: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            methods: SecurityMethod::ALL.to_vec(),
+            require_tls: false,
+            clear_text: false,
+            refuse_none: false,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether a method may be used, its credentials aside.
+    #[must_use]
+    pub const fn allows(&self, method: SecurityMethod) -> bool {
+        (method.is_inside_tls() || !self.require_tls)
+            && (!method.shows_the_password() || self.clear_text)
+            && !(self.refuse_none && matches!(method, SecurityMethod::None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_read_back() {
+        for method in SecurityMethod::ALL {
+            assert_eq!(method.name().parse(), Ok(method));
+        }
+        assert_eq!("VNC".parse::<SecurityMethod>(), Err(UnknownMethod));
+    }
+}
