@@ -6,7 +6,7 @@ use crate::source::Source;
 
 /// What the table says.
 #[derive(Default)]
-pub struct Floors {
+pub(crate) struct Floors {
     /// The floor of each module.
     of: BTreeMap<String, u8>,
     /// Who may use whom on one floor.
@@ -15,7 +15,7 @@ pub struct Floors {
 
 impl Floors {
     /// Reads the section "Floors" of the document.
-    pub fn parse(document: &str) -> Self {
+    pub(crate) fn parse(document: &str) -> Self {
         let section = document.split("\n## Floors\n").nth(1).unwrap_or_default();
         let section = section.split("\n## ").next().unwrap_or_default();
         let mut floors = Self::default();
@@ -44,12 +44,12 @@ impl Floors {
     }
 
     /// The floor of the module that a file belongs to.
-    pub fn of(&self, source: &Source) -> Option<u8> {
+    pub(crate) fn of(&self, source: &Source) -> Option<u8> {
         self.of.get(*source.module().first()?).copied()
     }
 
     /// Modules and rows that have no counterpart.
-    pub fn strangers(&self, sources: &[Source]) -> Vec<String> {
+    pub(crate) fn strangers(&self, sources: &[Source]) -> Vec<String> {
         let top = |source: &Source| source.module().first().map(|it| (*it).to_owned());
         let there: BTreeSet<String> = sources.iter().filter_map(top).collect();
         let no_floor = there.iter().filter(|module| {
@@ -65,7 +65,7 @@ impl Floors {
     }
 
     /// Uses of higher floors, and uses on one floor that the table does not list.
-    pub fn climbers(&self, source: &Source) -> Vec<String> {
+    pub(crate) fn climbers(&self, source: &Source) -> Vec<String> {
         let module = source.module();
         let (Some(&user), Some(floor)) = (module.first(), self.of(source)) else {
             return Vec::new();

@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 /// A file of `src/` or `tests/`.
-pub struct Source {
+pub(crate) struct Source {
     /// Relative to the checkout, such as `src/rfb/init.rs`.
-    pub path: String,
+    pub(crate) path: String,
     /// As it is.
-    pub text: String,
+    pub(crate) text: String,
     /// Without comments, the contents of literals, and tests.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 impl Source {
     /// A file with this text.
-    pub fn new(path: &str, text: &str) -> Self {
+    pub(crate) fn new(path: &str, text: &str) -> Self {
         let test = path.ends_with("/tests.rs") || path.contains("/tests/");
         let code = if test {
             String::new()
@@ -29,7 +29,7 @@ impl Source {
     }
 
     /// The modules from the crate's root down to this file: `["rfb", "init"]`.
-    pub fn module(&self) -> Vec<&str> {
+    pub(crate) fn module(&self) -> Vec<&str> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         let mut module: Vec<&str> = path.split('/').collect();
         if module.last() == Some(&"mod") {
@@ -39,7 +39,7 @@ impl Source {
     }
 
     /// Every path that the code names, groups taken apart, and `super` resolved to `crate`.
-    pub fn paths(&self) -> Vec<Vec<String>> {
+    pub(crate) fn paths(&self) -> Vec<Vec<String>> {
         let mut paths = paths(&self.code);
         let module = self.module();
         for path in &mut paths {
@@ -56,7 +56,7 @@ impl Source {
 }
 
 /// All Rust files below a folder of the checkout.
-pub fn sources(folder: &str) -> Vec<Source> {
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];
     while let Some(folder) = folders.pop() {
