@@ -14,6 +14,7 @@
 //!
 //! [`open`] is the story; [`relay`] moves the bytes; [`record`] is what is logged of it all.
 
+pub mod end;
 pub mod open;
 pub mod page_message;
 mod piece;

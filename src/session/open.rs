@@ -1,7 +1,6 @@
 //! The story of one session.
 
 use std::future::Future;
-use std::io;
 use std::pin::{Pin, pin};
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::rfb::browser::{Admission, BrowserError, Greeted, Greeting, refusal};
 use crate::rfb::login::Login;
-use crate::rfb::peer_text::PeerText;
+use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
 use crate::session::relay::{self, Relay};
@@ -26,56 +25,6 @@ use crate::stream::Stream;
 use crate::token::Grant;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
-
-/// How a session ended.
-#[derive(Clone, Debug)]
-pub struct End {
-    /// Why, as everybody is told.
-    pub reason: Reason,
-    /// What the host said about it, as the person is told.
-    pub said: Option<PeerText>,
-    /// What exactly happened, as the log is told.
-    pub detail: String,
-}
-
-impl End {
-    /// An end that has nothing more to say than its reason.
-    pub(super) const fn plain(reason: Reason) -> Self {
-        Self {
-            reason,
-            said: None,
-            detail: String::new(),
-        }
-    }
-
-    /// An end out of an error, whose words become the detail.
-    pub(super) fn because<E>(error: &E) -> Self
-    where
-        E: std::error::Error,
-        Reason: for<'e> From<&'e E>,
-    {
-        Self {
-            reason: error.into(),
-            said: None,
-            detail: error.to_string(),
-        }
-    }
-
-    /// The end of a host's connection. One that the kernel gave up is lost; any other error is a
-    /// host's way of closing.
-    pub(super) fn of_host(error: &io::Error) -> Self {
-        let reason = match error.kind() {
-            io::ErrorKind::TimedOut
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable => Reason::HostLost,
-            _ => Reason::HostClosed,
-        };
-        Self {
-            detail: error.to_string(),
-            ..Self::plain(reason)
-        }
-    }
-}
 
 /// The socket of the browser.
 type Socket = WebSocket<Stream>;

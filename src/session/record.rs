@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 
 use crate::id::SessionId;
 use crate::reason::{Reason, Severity};
-use crate::session::open::End;
+use crate::session::end::End;
 use crate::session::relay::Traffic;
 use crate::token::Grant;
 

@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::buffers::Buffers;
 use crate::reason::Reason;
-use crate::session::open::End;
+use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::session::relay::pulse::Pulse;

@@ -1,0 +1,56 @@
+//! How a session ends.
+
+use std::io;
+
+use crate::reason::Reason;
+use crate::rfb::peer_text::PeerText;
+
+/// How a session ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// Why, as everybody is told.
+    pub reason: Reason,
+    /// What the host said about it, as the person is told.
+    pub said: Option<PeerText>,
+    /// What exactly happened, as the log is told.
+    pub detail: String,
+}
+
+impl End {
+    /// An end that has nothing more to say than its reason.
+    pub(super) const fn plain(reason: Reason) -> Self {
+        Self {
+            reason,
+            said: None,
+            detail: String::new(),
+        }
+    }
+
+    /// An end out of an error, whose words become the detail.
+    pub(super) fn because<E>(error: &E) -> Self
+    where
+        E: std::error::Error,
+        Reason: for<'e> From<&'e E>,
+    {
+        Self {
+            reason: error.into(),
+            said: None,
+            detail: error.to_string(),
+        }
+    }
+
+    /// The end of a host's connection. One that the kernel gave up is lost; any other error is a
+    /// host's way of closing.
+    pub(super) fn of_host(error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable => Reason::HostLost,
+            _ => Reason::HostClosed,
+        };
+        Self {
+            detail: error.to_string(),
+            ..Self::plain(reason)
+        }
+    }
+}
