@@ -245,9 +245,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let mut buf = [0; 512];
         loop {
             let received = std::future::poll_fn(|cx| {
+                let received = self.poll_receive(cx, &mut buf);
                 // A ping in between is answered; whether that succeeds shows in the next read.
                 let _ = self.poll_send_queued(cx);
-                self.poll_receive(cx, &mut buf)
+                received
             });
             match received.await {
                 Ok(len) => unread.extend(buf.iter().take(len)),
@@ -304,12 +305,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
-        if socket.has_queued()
+        let received = socket.poll_receive(cx, buf.initialize_unfilled());
+        // Behind the reading: a ping that came alone would wait for the next bytes otherwise.
+        if received.is_pending()
+            && socket.has_queued()
             && let Poll::Ready(Err(error)) = socket.poll_send_queued(cx)
         {
             return Poll::Ready(Err(error));
         }
-        if let Ok(received) = ready!(socket.poll_receive(cx, buf.initialize_unfilled())) {
+        if let Ok(received) = ready!(received) {
             buf.advance(received);
         }
         Poll::Ready(Ok(()))

@@ -1,4 +1,6 @@
 use tokio::io::{DuplexStream, duplex};
+use tokio::select;
+use tokio::time::sleep;
 
 use super::*;
 use crate::ws::unmask;
@@ -135,4 +137,34 @@ async fn to_read_nothing_is_not_to_lose_the_browser() {
     let (mut socket, _browser) = pair(b"");
     assert_eq!(socket.read(&mut []).await.unwrap(), 0);
     assert_eq!(socket.ended(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_alone_is_answered_before_more_comes() {
+    let pong = [&[0x8a, 3][..], b"hey"].concat();
+    let mut answer = [0; 5];
+
+    let (mut socket, mut browser) = pair(&[]);
+    browser.write_all(&masked(0x89, b"hey")[..8]).await.unwrap();
+    let play_browser = async {
+        browser.write_all(&masked(0x89, b"hey")[8..]).await.unwrap();
+        browser.read_exact(&mut answer).await.unwrap();
+    };
+    let mut buf = [0; 8];
+    select! {
+        _ = socket.read(&mut buf) => panic!("there is nothing to read"),
+        () = play_browser => assert_eq!(answer[..], pong),
+        () = sleep(CLOSE_HANDSHAKE) => panic!("a reader does not answer"),
+    }
+
+    let mut unread = Vec::new();
+    let play_browser = async {
+        browser.write_all(&masked(0x89, b"hey")).await.unwrap();
+        browser.read_exact(&mut answer).await.unwrap();
+    };
+    select! {
+        _ = socket.wait_for_end(&mut unread) => panic!("the browser is still there"),
+        () = play_browser => assert_eq!(answer[..], pong),
+        () = sleep(CLOSE_HANDSHAKE) => panic!("whoever waits does not answer"),
+    }
 }
