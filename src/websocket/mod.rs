@@ -25,6 +25,10 @@ const CLOSE_HANDSHAKE: Duration = Duration::from_secs(2);
 /// What a browser may have sent ahead, in bytes, while it has to wait for us.
 const MAX_AHEAD: usize = 4096;
 
+/// How many times in a row a reader finds nothing but control frames and empty ones before it lets
+/// other tasks run: one read brings thousands of those.
+const MAX_FRUITLESS: usize = 2;
+
 /// A WebSocket of which we are the server.
 pub struct WebSocket<S> {
     stream: S,
@@ -140,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<Result<usize, SocketEnd>> {
-        loop {
+        for _ in 0..MAX_FRUITLESS {
             if let Some(end) = &self.ended {
                 return Poll::Ready(Err(end.clone()));
             }
@@ -151,6 +155,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Poll::Ready(Ok(payload));
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Reads bytes as they come; 0 when the stream ended, which is noted.

@@ -168,3 +168,24 @@ async fn a_ping_alone_is_answered_before_more_comes() {
         () = sleep(CLOSE_HANDSHAKE) => panic!("whoever waits does not answer"),
     }
 }
+
+#[tokio::test]
+async fn a_flood_of_empty_frames_leaves_room_for_others() {
+    let flood = masked(0x82, b"").repeat(1000);
+    let (mut socket, _browser) = pair(&flood);
+    let mut buf = [0; 60];
+    let mut turns = 0;
+    // Ten frames a read: a reader that never let go would be at their end in its first turn.
+    let reading = std::future::poll_fn(|cx| {
+        turns += 1;
+        let received = socket.poll_receive(cx, &mut buf);
+        assert!(received.is_pending());
+        if socket.read_ahead.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    });
+    reading.await;
+    assert!(turns >= 1000 / 10 / MAX_FRUITLESS, "{turns} turns");
+}

@@ -272,10 +272,12 @@ where
                 self.browser_gone = true;
                 true
             }
-            // What was read may have been a ping alone, which wants its answer now.
+            // What was read may have been a ping alone, which wants its answer now. Should that
+            // fail, so does the next write.
             Poll::Pending => {
                 self.down.is_none() && self.browser.has_queued() && {
-                    self.browser.poll_send_queued(cx).is_ready()
+                    let sent = self.browser.poll_send_queued(cx);
+                    matches!(sent, Poll::Ready(Err(_)))
                 }
             }
             Poll::Ready(Ok(read)) => {
