@@ -32,7 +32,8 @@ const MAX_FRUITLESS: usize = 2;
 /// A WebSocket of which we are the server.
 pub struct WebSocket<S> {
     stream: S,
-    /// What was read together with the upgrade request.
+    /// What was read together with the upgrade request. It shares an allocation with the request,
+    /// token and all, so it is let go as soon as it is read.
     read_ahead: Bytes,
     decoder: Decoder,
     /// Whole frames that wait to be written, and how far the first of them was.
@@ -90,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn new(stream: S, read_ahead: Bytes, max_frame: u64) -> Self {
         Self {
             stream,
-            read_ahead,
+            read_ahead: unless_empty(read_ahead),
             decoder: Decoder::new(max_frame),
             outgoing: Vec::new(),
             unflushed: false,
@@ -171,6 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             let read = self.read_ahead.len().min(buf.len());
             let (front, _) = buf.split_at_mut(read);
             self.read_ahead.copy_to_slice(front);
+            self.read_ahead = unless_empty(std::mem::take(&mut self.read_ahead));
             read
         };
         if read == 0 {
@@ -351,6 +353,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
         let socket = self.get_mut();
         ready!(socket.poll_send_queued(cx))?;
         Pin::new(&mut socket.stream).poll_shutdown(cx)
+    }
+}
+
+/// An empty slice keeps the whole of its allocation alive; an empty `Bytes` has none.
+fn unless_empty(bytes: Bytes) -> Bytes {
+    if bytes.is_empty() {
+        Bytes::new()
+    } else {
+        bytes
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use tokio::io::{DuplexStream, duplex};
 use tokio::select;
 use tokio::time::sleep;
@@ -188,4 +190,29 @@ async fn a_flood_of_empty_frames_leaves_room_for_others() {
     });
     reading.await;
     assert!(turns >= 1000 / 10 / MAX_FRUITLESS, "{turns} turns");
+}
+
+#[tokio::test]
+async fn what_was_read_ahead_is_let_go_once_it_is_read() {
+    struct Ahead(
+        Vec<u8>,
+        #[expect(dead_code, reason = "it is counted")] Arc<()>,
+    );
+    impl AsRef<[u8]> for Ahead {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    let held = Arc::new(());
+    let ahead = |bytes: &[u8]| Bytes::from_owner(Ahead(bytes.to_vec(), Arc::clone(&held)));
+
+    let (ours, _browser) = duplex(64);
+    let _socket = WebSocket::new(ours, ahead(b"GET /").slice(5..), 1024);
+    assert_eq!(Arc::strong_count(&held), 1, "nothing was read ahead");
+
+    let (ours, _browser) = duplex(64);
+    let mut socket = WebSocket::new(ours, ahead(&masked(0x82, b"x")), 1024);
+    assert_eq!(Arc::strong_count(&held), 2);
+    assert_eq!(socket.read(&mut [0; 64]).await.unwrap(), 1);
+    assert_eq!(Arc::strong_count(&held), 1);
 }
