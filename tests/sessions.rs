@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use common::gateway::{TestGateway, target};
 use common::log::Line;
-use common::net::Family;
+use common::net::{Family, connect};
 use common::pattern::{Pattern, pour, watch};
 use common::rfb_client::Viewer;
 use common::rfb_server::Manners;
@@ -20,7 +20,7 @@ use common::wait::{until, within};
 use common::websocket::End;
 use fanlight::reason::Reason;
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 
 const PASSWORD: &str = "hunter2!";
@@ -174,6 +174,31 @@ async fn stopping_the_gateway_says_goodbye() {
     let (code, reason) = (1001, "draining".to_owned());
     assert_eq!(end, End::Close { code, reason });
     host.left(ANSWERED).await;
+    let status = until("the gateway ends", ANSWERED, async || {
+        gateway.process().ended().ok_or("still running".to_owned())
+    })
+    .await;
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn requests_that_never_come_whole_do_not_keep_the_gateway_from_stopping() {
+    let builder = TestGateway::builder().set("shutdown.grace", "1m");
+    let mut gateway = builder.start().await;
+    let mut half_a_head = connect(gateway.address).await;
+    half_a_head.write_all(b"GET /no").await.unwrap();
+    let mut no_body = connect(gateway.address).await;
+    let head = b"POST /api/v1/consoles HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\
+        expect: 100-continue\r\n\r\n";
+    no_body.write_all(head).await.unwrap();
+    let mut goes_on = [0; 12];
+    let answer = no_body.read_exact(&mut goes_on);
+    within("the question for the body", ANSWERED, answer)
+        .await
+        .unwrap();
+    assert_eq!(&goes_on, b"HTTP/1.1 100");
+
+    gateway.process().terminate();
     let status = until("the gateway ends", ANSWERED, async || {
         gateway.process().ended().ok_or("still running".to_owned())
     })

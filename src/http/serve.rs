@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::debug;
@@ -21,6 +22,10 @@ const HEAD_WITHIN: Duration = Duration::from_secs(15);
 
 /// The longest head of a request, in bytes: a token in the address and a few cookies besides.
 const MAX_HEAD: usize = 32 * 1024;
+
+/// How long a request may still take when the gateway stops: long enough for an answer, and too
+/// short for somebody who holds its end back to hold the gateway.
+const LAST_REQUEST: Duration = Duration::from_secs(2);
 
 /// Serves a connection until its end, or until `stop`, after the request that is being answered.
 pub async fn serve(stream: Stream, client: Client, router: Router, stop: &CancellationToken) {
@@ -40,7 +45,7 @@ pub async fn serve(stream: Stream, client: Client, router: Router, stop: &Cancel
         served = &mut connection => served,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            timeout(LAST_REQUEST, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = served {
