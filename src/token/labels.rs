@@ -103,14 +103,25 @@ impl Labels {
 }
 
 impl fmt::Display for Labels {
-    /// `key=value key=value`, as logs show them.
+    /// `key=value key="two words"`, as logs show them. A value never looks like a label of its own:
+    /// one that could is quoted, with its quotes and odd characters escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (key, value)) in self.iter().enumerate() {
             let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}{key}={value}")?;
+            if is_one_word(value) {
+                write!(f, "{space}{key}={value}")?;
+            } else {
+                write!(f, "{space}{key}={value:?}")?;
+            }
         }
         Ok(())
     }
+}
+
+/// Whether a value needs no quotes.
+fn is_one_word(value: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c == '"' || c == '=';
+    !value.is_empty() && !value.contains(odd) && value.chars().eq(value.escape_debug())
 }
 
 #[cfg(test)]
@@ -149,5 +160,24 @@ mod tests {
         labels.insert("vm", "web-01").unwrap();
         labels.insert("tenant", "acme").unwrap();
         assert_eq!(labels.to_string(), "tenant=acme vm=web-01");
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_another_label() {
+        let mut labels = Labels::default();
+        for (key, value) in [
+            ("a", "x tenant=evil"),
+            ("b", "x\" tenant=\"evil"),
+            ("c", "x\u{a0}tenant=evil"),
+            ("d", ""),
+            ("e", "abc\u{202e}fed"),
+            ("f", "Z\u{fc}rich"),
+        ] {
+            labels.insert(key, value).unwrap();
+        }
+        assert_eq!(
+            labels.to_string(),
+            r#"a="x tenant=evil" b="x\" tenant=\"evil" c="x\u{a0}tenant=evil" d="" e="abc\u{202e}fed" f=Zürich"#
+        );
     }
 }
