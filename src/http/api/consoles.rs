@@ -1,6 +1,5 @@
 //! `POST /api/v1/consoles`: minting a console URL.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,7 +16,7 @@ use tracing::info;
 
 use crate::clock::UnixTime;
 use crate::http::Service;
-use crate::http::api::object::Object;
+use crate::http::api::object::{Object, Texts};
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::secret::Secret;
@@ -35,7 +34,7 @@ struct ConsoleRequest {
     name: Option<String>,
     expires_in: Option<ExpiresIn>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: Texts,
 }
 
 /// Where the RFB server is.
@@ -132,7 +131,7 @@ impl ConsoleRequest {
             .parse()
             .map_err(|error| wrong("target.host", &error))?;
         let mut labels = Labels::default();
-        for (key, value) in &self.labels {
+        for (key, value) in &self.labels.0 {
             labels
                 .insert(key, value)
                 .map_err(|error| wrong("labels", &error))?;

@@ -33,6 +33,35 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
+/// A JSON object of texts, every member in its order: a key that stands twice is there twice, for
+/// a map would silently drop one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Texts(pub(super) Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Texts(members))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +81,12 @@ mod tests {
                 .to_string()
                 .contains("expected an object")
         );
+    }
+    #[test]
+    fn a_key_that_stands_twice_is_there_twice() {
+        let read = serde_json::from_str::<Texts>(r#"{"a": "1", "a": "2"}"#).unwrap();
+        let pair = |value: &str| ("a".to_owned(), value.to_owned());
+        assert_eq!(read.0, [pair("1"), pair("2")]);
+        assert!(serde_json::from_str::<Texts>(r#"["a", "1"]"#).is_err());
     }
 }
