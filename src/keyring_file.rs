@@ -4,9 +4,11 @@
 //! can read is refused. It is never seen half written: a new ring is written beside it, flushed,
 //! and then given its name.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -134,7 +136,7 @@ pub fn make(path: &Path, now: UnixTime) -> Result<KeyRing, Error> {
         .mode(0o700)
         .create(parent)
         .map_err(io_error("make the directory", parent))?;
-    let draft = Draft::write(path, &ring)?;
+    let draft = Draft::write(path, &ring, None)?;
     // Linking, unlike renaming, fails when the name is taken.
     std::fs::hard_link(&draft.path, path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
@@ -148,11 +150,16 @@ pub fn make(path: &Path, now: UnixTime) -> Result<KeyRing, Error> {
 /// Puts a fresh key in front of the ring's keys, which go on to open their tokens. Running gateways
 /// see it when they are started anew.
 ///
+/// The file keeps its owner, also when root does this for the gateway's user; where `path` is a
+/// link, the file that it leads to is the one that is replaced.
+///
 /// # Errors
 /// [`KeyRingFileError`]; the file is as it was then.
 pub fn rotate(path: &Path, now: UnixTime) -> Result<KeyRing, Error> {
     let ring = load(path)?.rotated(fresh_key(now));
-    let draft = Draft::write(path, &ring)?;
+    let path = &std::fs::canonicalize(path).map_err(io_error("find", path))?;
+    let former = std::fs::metadata(path).map_err(io_error("look at", path))?;
+    let draft = Draft::write(path, &ring, Some(&former))?;
     std::fs::rename(&draft.path, path).map_err(io_error("replace", path))?;
     flush(directory_of(path))?;
     Ok(ring)
@@ -172,7 +179,8 @@ struct Draft {
 }
 
 impl Draft {
-    fn write(place: &Path, ring: &KeyRing) -> Result<Self, Error> {
+    /// Writes it for the owner of `former`, or for us.
+    fn write(place: &Path, ring: &KeyRing, former: Option<&Metadata>) -> Result<Self, Error> {
         let mut name = place.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.new", HEXLOWER.encode(&entropy::random::<8>())));
         let path = place.with_file_name(name);
@@ -183,6 +191,13 @@ impl Draft {
             .open(&path)
             .map_err(io_error("make", &path))?;
         let draft = Self { path };
+        if let Some(former) = former {
+            let ours = file.metadata().map_err(io_error("look at", &draft.path))?;
+            if ours.uid() != former.uid() {
+                fchown(&file, Some(former.uid()), Some(former.gid()))
+                    .map_err(io_error("give away", &draft.path))?;
+            }
+        }
         file.write_all(ring.to_text().as_bytes())
             .and_then(|()| file.sync_all())
             .map_err(io_error("write", &draft.path))?;
@@ -310,6 +325,36 @@ mod tests {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
         assert_eq!(names(dir.path()), ["keyring"]);
+    }
+
+    #[test]
+    fn rotation_follows_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("shared"), dir.path().join("keyring"));
+        make(&file, NOW).unwrap();
+        std::os::unix::fs::symlink("shared", &link).unwrap();
+        let new = rotate(&link, NOW).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(ids(&load(&file).unwrap()), ids(&new));
+    }
+
+    #[test]
+    fn rotation_by_root_keeps_the_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keyring");
+        make(&path, NOW).unwrap();
+        let owner = |path: &Path| {
+            let metadata = std::fs::metadata(path).unwrap();
+            (metadata.uid(), metadata.gid())
+        };
+        let mut expected = owner(&path);
+        // Only root can give files away.
+        if expected.0 == 0 {
+            expected = (1234, 1235);
+            std::os::unix::fs::chown(&path, Some(1234), Some(1235)).unwrap();
+        }
+        rotate(&path, NOW).unwrap();
+        assert_eq!(owner(&path), expected);
     }
 
     #[test]
