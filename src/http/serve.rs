@@ -27,7 +27,12 @@ const MAX_HEAD: usize = 32 * 1024;
 /// short for somebody who holds its end back to hold the gateway.
 const LAST_REQUEST: Duration = Duration::from_secs(2);
 
-/// Serves a connection until its end, or until `stop`, after the request that is being answered.
+/// How long a connection may carry requests, an upgrade not counted. Whoever reads an answer byte
+/// by byte gives the gateway a place back in the end.
+const LONGEST: Duration = Duration::from_secs(5 * 60);
+
+/// Serves a connection until its end or its longest time, or until `stop`, after the request that
+/// is being answered.
 pub async fn serve(stream: Stream, client: Client, router: Router, stop: &CancellationToken) {
     let address = client.address;
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -43,12 +48,46 @@ pub async fn serve(stream: Stream, client: Client, router: Router, stop: &Cancel
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = &mut connection => served,
-        () = stop.cancelled() => {
+        _ = timeout(LONGEST, stop.cancelled()) => {
             connection.as_mut().graceful_shutdown();
             timeout(LAST_REQUEST, connection).await.unwrap_or(Ok(()))
         }
     };
     if let Err(error) = served {
         debug!(client = %address, %error, "connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::sync::Semaphore;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_read_is_not_served_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap();
+        let connecting = TcpSocket::new_v4().unwrap().connect(there);
+        let (browser, accepted) = tokio::join!(connecting, listener.accept());
+        let (mut browser, (stream, address)) = (browser.unwrap(), accepted.unwrap());
+        let request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        browser.write_all(request).await.unwrap();
+
+        let places = Arc::new(Semaphore::new(1));
+        let place = Arc::new(Arc::clone(&places).acquire_owned().await.unwrap());
+        let client = Client { address, place };
+        let router = Router::new().fallback(async || vec![0; 64 << 20]);
+        let started = Instant::now();
+        let stop = CancellationToken::new();
+        let served = serve(Stream::Tcp(stream), client, router, &stop);
+        timeout(2 * LONGEST, served).await.unwrap();
+        assert_eq!(started.elapsed(), LONGEST + LAST_REQUEST);
+        assert_eq!(places.available_permits(), 1);
     }
 }
