@@ -27,7 +27,7 @@ demo: assets rust ## the gateway with a demo machine; OPEN=1 opens the browser a
 
 test: assets rust debian-packages $(BROWSER_PACKAGES) ## everything; installs what the tests need
 	node --test static/test/*.test.js
-	cargo test
+	cargo test --no-fail-fast
 
 lint: assets rust ## format and clippy, as strict as CI
 	cargo fmt --check

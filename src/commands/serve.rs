@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::{load_config, not_valid};
@@ -30,20 +30,37 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     if config.api_keys.is_empty() {
         warn!("the API is off, because no API key is configured: `fanlight keys api` makes one");
     }
+    // Before it listens, so that no signal falls between.
+    let mut signals = StopSignals::new()?;
     let gateway = Gateway::start(config, Arc::new(ring)).await?;
-    let signal = stop_signal().await?;
+    let signal = signals.wait().await;
     info!(signal, "asked to stop");
     gateway.stop().await;
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT. They are handled even as process 1 of a container, where the kernel
-/// ignores a signal that nobody handles.
-pub(super) async fn stop_signal() -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// SIGTERM and SIGINT. They are handled even as process 1 of a container, where the kernel ignores a
+/// signal that nobody handles.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// From here on the signals no longer end the process by themselves.
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let of = |kind| signal(kind).context("cannot wait for signals");
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one of them, and says which.
+    pub(super) async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }

@@ -167,7 +167,7 @@ pub fn before_authentication() -> Vec<Row> {
         Row::new(
             "only types that we lack",
             HostNoCommonSecurity,
-            vec![Step::text(V38), Expect(12), send(&[4, 5, 16, 18, 19])],
+            vec![Step::text(V38), Expect(12), send(&[4, 17, 23, 36, 112])],
         ),
         Row::new(
             "a 3.3 type that we lack",
@@ -175,13 +175,13 @@ pub fn before_authentication() -> Vec<Row> {
             vec![
                 Step::text("RFB 003.003\n"),
                 Expect(12),
-                send(&[0, 0, 0, 30]),
+                send(&[0, 0, 0, 17]),
             ],
         ),
         Row::new(
             "a password is asked for and there is none",
             HostCredentialsMissing,
-            vec![Step::text(V38), Expect(12), send(&[2, 2, 19])],
+            vec![Step::text(V38), Expect(12), send(&[2, 2, 17])],
         )
         .without_password(),
         Row::new(

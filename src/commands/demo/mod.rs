@@ -32,7 +32,7 @@ use std::time::SystemTime;
 use anyhow::Context;
 use data_encoding::BASE64URL_NOPAD;
 
-use super::serve::stop_signal;
+use super::serve::StopSignals;
 use crate::cli::DemoArgs;
 use crate::clock::UnixTime;
 use crate::config::Sources;
@@ -67,6 +67,7 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = sources.load().map_err(super::not_valid)?.config;
     telemetry::init(config.log.format, &config.log.level)?;
 
+    let mut signals = StopSignals::new()?;
     let now = UnixTime::from(SystemTime::now());
     let key = Key::new(
         KeyId::from_random(entropy::random()),
@@ -115,7 +116,7 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     {
         writeln!(out, "No browser could be opened: {error}")?;
     }
-    stop_signal().await?;
+    signals.wait().await;
     gateway.stop().await;
     Ok(())
 }
