@@ -165,10 +165,7 @@ mod tests {
     }
 
     fn order(expires_in: Option<Duration>) -> Order {
-        let target = Target {
-            host: "10.0.0.5".parse().unwrap(),
-            port: 5901.try_into().unwrap(),
-        };
+        let target = Target::tcp("10.0.0.5".parse().unwrap(), 5901.try_into().unwrap());
         let password = Some(Secret::new("s3cret12"));
         Order {
             target,

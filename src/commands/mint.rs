@@ -26,10 +26,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         labels.insert(key, value).context("--label")?;
     }
     let order = Order {
-        target: Target {
-            host: args.target.host,
-            port: args.target.port,
-        },
+        target: Target::tcp(args.target.host, args.target.port),
         password: args
             .target
             .password_file

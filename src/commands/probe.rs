@@ -22,10 +22,7 @@ pub(super) fn run(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let target = Target {
-        host: args.target.host.clone(),
-        port: args.target.port,
-    };
+    let target = Target::tcp(args.target.host.clone(), args.target.port);
     let password = args
         .target
         .password_file

@@ -12,12 +12,13 @@ use tracing::debug;
 
 use crate::drive::{Deadlines, drive};
 use crate::reason::Reason;
+use crate::rfb::SwapError;
 use crate::rfb::host::{HostError, HostHandshake, HostParams, Seen};
 use crate::rfb::init::ServerInit;
 use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
 use crate::rfb::policy::Policy;
-use crate::target::Target;
+use crate::target::{Endpoint, Target, Way};
 use crate::tls::connect::Connector;
 
 use dial::DialError;
@@ -27,7 +28,7 @@ use stream::HostStream;
 /// How hosts are reached, and how long the steps may take.
 #[derive(Clone, Debug)]
 pub struct Params {
-    /// Resolving the name and connecting to one of its addresses, in all.
+    /// Resolving the name, connecting to one of its addresses and TLS around RFB, in all.
     pub connect: Duration,
     /// The stages of the RFB handshake.
     pub handshake: Deadlines,
@@ -46,9 +47,12 @@ pub enum ReachError {
     /// No address took the connection.
     #[error(transparent)]
     Dial(#[from] DialError),
-    /// Resolving and connecting took longer than [`Params::connect`].
+    /// Resolving, connecting and TLS took longer than [`Params::connect`].
     #[error("timed out at stage connect")]
     TimedOut,
+    /// TLS around RFB failed.
+    #[error(transparent)]
+    Tls(#[from] SwapError),
     /// The RFB handshake failed.
     #[error(transparent)]
     Handshake(#[from] HostError),
@@ -59,6 +63,8 @@ impl From<&ReachError> for Reason {
         match error {
             ReachError::Resolve(_) | ReachError::Dial(_) => Self::HostUnreachable,
             ReachError::TimedOut => Self::HostTimeout,
+            ReachError::Tls(SwapError::Certificate(_)) => Self::HostTlsVerify,
+            ReachError::Tls(SwapError::Failed(_)) => Self::HostProtocol,
             ReachError::Handshake(error) => error.into(),
         }
     }
@@ -90,7 +96,7 @@ pub struct HostLeg {
     pub seen: Seen,
 }
 
-/// Connects to a target: resolve, dial.
+/// Connects to a target: resolve, dial, TLS where it is around RFB.
 ///
 /// # Errors
 /// [`ReachError`], never its `Handshake`.
@@ -104,12 +110,27 @@ pub async fn connect(
 ) -> Result<(HostStream, SocketAddr), ReachError> {
     let deadline = Instant::now() + params.connect;
     let reaching = async {
-        let addresses = resolver.resolve(&target.host).await?;
-        Ok(dial::dial(&addresses, target.port.get()).await?)
+        match &target.way {
+            Way::Tcp(endpoint) => tcp(endpoint, resolver, params).await,
+            Way::Tls(endpoint) => {
+                let (mut stream, address) = tcp(endpoint, resolver, params).await?;
+                stream.start_tls().await?;
+                Ok((stream, address))
+            }
+        }
     };
     let reached = timeout_at(deadline, reaching).await;
-    let (stream, address) = reached.unwrap_or(Err(ReachError::TimedOut))?;
-    let stream = HostStream::tcp(stream, target.host.clone(), params.tls.clone());
+    reached.unwrap_or(Err(ReachError::TimedOut))
+}
+
+async fn tcp(
+    endpoint: &Endpoint,
+    resolver: &Resolver,
+    params: &Params,
+) -> Result<(HostStream, SocketAddr), ReachError> {
+    let addresses = resolver.resolve(&endpoint.host).await?;
+    let (stream, address) = dial::dial(&addresses, endpoint.port.get()).await?;
+    let stream = HostStream::tcp(stream, endpoint.host.clone(), params.tls.clone());
     Ok((stream, address))
 }
 

@@ -44,21 +44,36 @@ impl HostStream {
             tls,
         }
     }
+
+    /// Puts TLS around what is there, and checks the host's certificate.
+    ///
+    /// # Errors
+    /// [`SwapError`]; the stream is gone then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the stream.
+    pub async fn start_tls(&mut self) -> Result<(), SwapError> {
+        let below = self.take_layers()?;
+        let inside = self.tls.connect(&self.host, below).await?;
+        self.layers = Layers::Layered(Box::new(inside));
+        Ok(())
+    }
+
+    /// What is there, to be put inside another layer.
+    fn take_layers(&mut self) -> Result<Box<dyn Io>, SwapError> {
+        match std::mem::replace(&mut self.layers, Layers::Gone) {
+            Layers::Tcp(stream) => Ok(Box::new(stream)),
+            Layers::Layered(stream) => Ok(stream),
+            Layers::Gone => Err(SwapError::Failed("the stream is gone".to_owned())),
+        }
+    }
 }
 
 impl Transport<HostSwap> for HostStream {
     async fn swap(&mut self, swap: HostSwap) -> Result<(), SwapError> {
-        let below: Box<dyn Io> = match std::mem::replace(&mut self.layers, Layers::Gone) {
-            Layers::Tcp(stream) => Box::new(stream),
-            Layers::Layered(stream) => stream,
-            Layers::Gone => return Err(SwapError::Failed("the stream is gone".to_owned())),
-        };
-        self.layers = match swap {
-            HostSwap::Tls(_) => {
-                Layers::Layered(Box::new(self.tls.connect(&self.host, below).await?))
-            }
-        };
-        Ok(())
+        match swap {
+            HostSwap::Tls(_) => self.start_tls().await,
+        }
     }
 }
 

@@ -169,10 +169,10 @@ fn an_expired_token_is_shown_and_marked() {
         id: fanlight::id::ConsoleId::from_random([7; 16]),
         minted_at: long_ago,
         connect_by: long_ago,
-        target: fanlight::target::Target {
-            host: "a.example".parse().unwrap(),
-            port: 5900.try_into().unwrap(),
-        },
+        target: fanlight::target::Target::tcp(
+            "a.example".parse().unwrap(),
+            5900.try_into().unwrap(),
+        ),
         password: None,
         name: None,
         labels: fanlight::token::Labels::default(),

@@ -88,10 +88,7 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     .await?;
     let address = machine.address();
     let order = Order {
-        target: Target {
-            host: HostName::Ip(address.ip()),
-            port: address.port().try_into()?,
-        },
+        target: Target::tcp(HostName::Ip(address.ip()), address.port().try_into()?),
         password: Some(password),
         name: Some(Name::new(screen::NAME)?),
         labels: Labels::default(),

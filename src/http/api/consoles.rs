@@ -152,10 +152,7 @@ impl ConsoleRequest {
             })?),
         };
         Ok(Order {
-            target: Target {
-                host,
-                port: target.port,
-            },
+            target: Target::tcp(host, target.port),
             password: credentials.password,
             name,
             labels,

@@ -4,7 +4,8 @@
 //! that many bytes. A field that this version does not know is an error and never skipped: it may
 //! be a restriction.
 
-use std::num::NonZeroU16;
+mod fields;
+mod tag;
 
 use bytes::BufMut;
 use zeroize::Zeroizing;
@@ -12,11 +13,14 @@ use zeroize::Zeroizing;
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
 use crate::secret::Secret;
-use crate::target::{HostName, Target};
+use crate::target::{Endpoint, MAX_DNS_NAME, MAX_PROFILE_NAME, Target, Way};
 use crate::token::labels::{
     BadLabel, Labels, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS, MAX_NAME, Name,
 };
 use crate::wire::{Reader, Short};
+
+use fields::Fields;
+use tag::Kind;
 
 /// The version byte that a grant starts with.
 const VERSION: u8 = 1;
@@ -26,11 +30,13 @@ pub const MAX_PASSWORD: usize = 256;
 
 /// The longest encoded grant, in bytes: with a field of each kind at its largest.
 pub const MAX_ENCODED: usize = 1 // version
-    + 8 * 3 // tags and lengths of the fields that stand once
+    + 10 * 3 // tags and lengths of the fields that stand once
     + ConsoleId::LEN
     + 8 + 8 // minted_at, connect_by
-    + crate::target::MAX_DNS_NAME
+    + 1 // way
+    + MAX_DNS_NAME
     + 2 // port
+    + MAX_PROFILE_NAME
     + MAX_PASSWORD
     + MAX_NAME
     + MAX_LABELS * (3 + 1 + MAX_LABEL_KEY + MAX_LABEL_VALUE);
@@ -83,18 +89,6 @@ impl From<BadLabel> for BadGrant {
     }
 }
 
-/// Field tags. Their numbers are the format: append, never renumber.
-mod tag {
-    pub(super) const ID: u8 = 1;
-    pub(super) const MINTED_AT: u8 = 2;
-    pub(super) const CONNECT_BY: u8 = 3;
-    pub(super) const HOST: u8 = 4;
-    pub(super) const PORT: u8 = 5;
-    pub(super) const PASSWORD: u8 = 6;
-    pub(super) const NAME: u8 = 7;
-    pub(super) const LABEL: u8 = 8;
-}
-
 impl Grant {
     /// The bytes that are sealed: at most [`MAX_ENCODED`], in one allocation that is zeroised.
     ///
@@ -114,16 +108,10 @@ impl Grant {
             tag::CONNECT_BY,
             &[&self.connect_by.as_secs().to_be_bytes()],
         );
-        put(
-            &mut out,
-            tag::HOST,
-            &[self.target.host.to_string().as_bytes()],
-        );
-        put(
-            &mut out,
-            tag::PORT,
-            &[&self.target.port.get().to_be_bytes()],
-        );
+        put_way(&mut out, &self.target.way);
+        if let Some(profile) = &self.target.profile {
+            put(&mut out, tag::PROFILE, &[profile.as_str().as_bytes()]);
+        }
         if let Some(password) = &self.password {
             if password.len() > MAX_PASSWORD {
                 return Err(BadGrant::Bad("password"));
@@ -164,6 +152,22 @@ impl Grant {
     }
 }
 
+/// RFB over TCP, which most grants mean, needs no kind.
+fn put_way(out: &mut Vec<u8>, way: &Way) {
+    match way {
+        Way::Tcp(endpoint) => put_endpoint(out, endpoint),
+        Way::Tls(endpoint) => {
+            put(out, tag::WAY, &[&[Kind::TLS.0]]);
+            put_endpoint(out, endpoint);
+        }
+    }
+}
+
+fn put_endpoint(out: &mut Vec<u8>, endpoint: &Endpoint) {
+    put(out, tag::HOST, &[endpoint.host.to_string().as_bytes()]);
+    put(out, tag::PORT, &[&endpoint.port.get().to_be_bytes()]);
+}
+
 /// Writes one field out of its parts. Every part is bounded far below 64 KiB by its type.
 fn put(out: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
     let len = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -172,94 +176,6 @@ fn put(out: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
     for part in parts {
         out.put_slice(part);
     }
-}
-
-/// A grant while its fields come in.
-#[derive(Default)]
-struct Fields {
-    id: Option<ConsoleId>,
-    minted_at: Option<UnixTime>,
-    connect_by: Option<UnixTime>,
-    host: Option<HostName>,
-    port: Option<NonZeroU16>,
-    password: Option<Secret>,
-    name: Option<Name>,
-    labels: Labels,
-}
-
-impl Fields {
-    fn take(&mut self, tag: u8, value: &[u8]) -> Result<(), BadGrant> {
-        match tag {
-            tag::ID => once(
-                &mut self.id,
-                tag,
-                ConsoleId::from_random(exact(value, "id")?),
-            ),
-            tag::MINTED_AT => once(&mut self.minted_at, tag, instant(value, "minting time")?),
-            tag::CONNECT_BY => once(&mut self.connect_by, tag, instant(value, "expiry")?),
-            tag::HOST => {
-                let host = text(value, "host")?
-                    .parse()
-                    .map_err(|_| BadGrant::Bad("host"))?;
-                once(&mut self.host, tag, host)
-            }
-            tag::PORT => {
-                let port = u16::from_be_bytes(exact(value, "port")?);
-                once(
-                    &mut self.port,
-                    tag,
-                    NonZeroU16::new(port).ok_or(BadGrant::Bad("port"))?,
-                )
-            }
-            tag::PASSWORD if value.len() > MAX_PASSWORD => Err(BadGrant::Bad("password")),
-            tag::PASSWORD => once(&mut self.password, tag, Secret::new(value)),
-            tag::NAME => {
-                let name = Name::new(text(value, "name")?).map_err(|_| BadGrant::Bad("name"))?;
-                once(&mut self.name, tag, name)
-            }
-            tag::LABEL => {
-                let mut reader = Reader::new(value);
-                let key_len = reader.u8("label key length")?;
-                let key = text(reader.bytes(key_len.into(), "label key")?, "label")?;
-                Ok(self.labels.insert(key, text(reader.rest(), "label")?)?)
-            }
-            unknown => Err(BadGrant::UnknownField(unknown)),
-        }
-    }
-
-    fn finish(self) -> Result<Grant, BadGrant> {
-        Ok(Grant {
-            id: self.id.ok_or(BadGrant::Missing("id"))?,
-            minted_at: self.minted_at.ok_or(BadGrant::Missing("minting time"))?,
-            connect_by: self.connect_by.ok_or(BadGrant::Missing("expiry"))?,
-            target: Target {
-                host: self.host.ok_or(BadGrant::Missing("host"))?,
-                port: self.port.ok_or(BadGrant::Missing("port"))?,
-            },
-            password: self.password,
-            name: self.name,
-            labels: self.labels,
-        })
-    }
-}
-
-fn once<T>(slot: &mut Option<T>, tag: u8, value: T) -> Result<(), BadGrant> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(BadGrant::Twice(tag)),
-    }
-}
-
-fn exact<const N: usize>(value: &[u8], what: &'static str) -> Result<[u8; N], BadGrant> {
-    value.try_into().map_err(|_| BadGrant::Bad(what))
-}
-
-fn instant(value: &[u8], what: &'static str) -> Result<UnixTime, BadGrant> {
-    exact(value, what).map(|bytes| UnixTime::from_secs(u64::from_be_bytes(bytes)))
-}
-
-fn text<'a>(value: &'a [u8], what: &'static str) -> Result<&'a str, BadGrant> {
-    std::str::from_utf8(value).map_err(|_| BadGrant::Bad(what))
 }
 
 #[cfg(test)]
@@ -275,10 +191,7 @@ pub(crate) mod tests {
             id: ConsoleId::from_random([7; 16]),
             minted_at: UnixTime::from_secs(1_795_249_800),
             connect_by: UnixTime::from_secs(1_795_249_860),
-            target: Target {
-                host: "2001:db8::5".parse().unwrap(),
-                port: 5901.try_into().unwrap(),
-            },
+            target: Target::tcp("2001:db8::5".parse().unwrap(), 5901.try_into().unwrap()),
             password: Some(Secret::new("s3cret12")),
             name: Some(Name::new("web-01").unwrap()),
             labels,
@@ -300,7 +213,18 @@ pub(crate) mod tests {
             labels: Labels::default(),
             ..full.clone()
         };
-        for grant in [full, bare] {
+        let way = Way::Tls(Endpoint {
+            host: "a.example".parse().unwrap(),
+            port: 5900.try_into().unwrap(),
+        });
+        let tls = Grant {
+            target: Target {
+                way,
+                profile: Some("libvirt".parse().unwrap()),
+            },
+            ..bare.clone()
+        };
+        for grant in [full, bare, tls] {
             assert_same(&grant, &Grant::decode(&grant.encode().unwrap()).unwrap());
         }
     }
@@ -315,7 +239,13 @@ pub(crate) mod tests {
         ]
         .join(".");
         let mut grant = full();
-        grant.target.host = host.parse().unwrap();
+        grant.target = Target {
+            way: Way::Tls(Endpoint {
+                host: host.parse().unwrap(),
+                port: 1.try_into().unwrap(),
+            }),
+            profile: Some("p".repeat(MAX_PROFILE_NAME).parse().unwrap()),
+        };
         grant.password = Some(Secret::new(vec![0; MAX_PASSWORD]));
         grant.name = Some(Name::new("n".repeat(MAX_NAME)).unwrap());
         grant.labels = Labels::default();

@@ -1,27 +1,8 @@
-//! Where an RFB server is.
+//! The name of a host.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU16;
 use std::str::FromStr;
-
-/// The address of an RFB server as a grant names it: a host and a TCP port.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
-    /// Where.
-    pub host: HostName,
-    /// Which TCP port, 1 to 65535. VNC display `:n` is port 5900 + n.
-    pub port: NonZeroU16,
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            HostName::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]:{}", self.port),
-            host => write!(f, "{host}:{}", self.port),
-        }
-    }
-}
 
 /// An IP address or a DNS name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -141,20 +122,5 @@ mod tests {
         .join(".");
         assert!(longest.parse::<HostName>().is_ok());
         assert!(format!("{longest}d").parse::<HostName>().is_err());
-    }
-
-    #[test]
-    fn a_target_prints_as_an_authority() {
-        let port = NonZeroU16::new(5901).unwrap();
-        let target = |host: &str| {
-            Target {
-                host: host.parse().unwrap(),
-                port,
-            }
-            .to_string()
-        };
-        assert_eq!(target("::1"), "[::1]:5901");
-        assert_eq!(target("10.0.0.5"), "10.0.0.5:5901");
-        assert_eq!(target("web-01"), "web-01:5901");
     }
 }
