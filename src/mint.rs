@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::clock::UnixTime;
 use crate::entropy;
 use crate::id::ConsoleId;
-use crate::secret::Secret;
+use crate::rfb::identity::Identity;
+use crate::rfb::terms::Terms;
 use crate::target::Target;
+use crate::token::credentials::Credentials;
 use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
 use crate::token::{KeyRing, Token, seal};
@@ -35,8 +37,12 @@ pub struct Minter {
 pub struct Order {
     /// The RFB server.
     pub target: Target,
-    /// Its VNC password.
-    pub password: Option<Secret>,
+    /// What opens the way there, and the server itself.
+    pub credentials: Credentials,
+    /// What is demanded and permitted of the login.
+    pub terms: Terms,
+    /// What the machine must be.
+    pub identity: Identity,
     /// What the viewer calls the machine.
     pub name: Option<Name>,
     /// For the audit.
@@ -44,6 +50,22 @@ pub struct Order {
     /// How long the token may wait to be used: whole seconds, at least one and at most
     /// [`MAX_CONNECT_WITHIN`]. The configured time when absent.
     pub expires_in: Option<Duration>,
+}
+
+impl Order {
+    /// A console of `target` with `credentials`, and nothing said beyond that.
+    #[must_use]
+    pub fn new(target: Target, credentials: Credentials) -> Self {
+        Self {
+            target,
+            credentials,
+            terms: Terms::default(),
+            identity: Identity::default(),
+            name: None,
+            labels: Labels::default(),
+            expires_in: None,
+        }
+    }
 }
 
 /// A minted console. Its URL and its protocols contain the token.
@@ -95,7 +117,9 @@ impl Minter {
             minted_at: now,
             connect_by: now.plus(expires_in),
             target: order.target,
-            password: order.password,
+            credentials: order.credentials,
+            terms: order.terms,
+            identity: order.identity,
             name: order.name,
             labels: order.labels,
         };
@@ -147,6 +171,7 @@ impl Minted {
 mod tests {
     use super::*;
     use crate::id::KeyId;
+    use crate::secret::Secret;
     use crate::token::{Key, open};
 
     const NOW: UnixTime = UnixTime::from_secs(1_795_249_800);
@@ -166,13 +191,10 @@ mod tests {
 
     fn order(expires_in: Option<Duration>) -> Order {
         let target = Target::tcp("10.0.0.5".parse().unwrap(), 5901.try_into().unwrap());
-        let password = Some(Secret::new("s3cret12"));
+        let credentials = Credentials::with_password(Some(Secret::new("s3cret12")));
         Order {
-            target,
-            password,
-            name: None,
-            labels: Labels::default(),
             expires_in,
+            ..Order::new(target, credentials)
         }
     }
 

@@ -9,9 +9,11 @@ use super::{load_config, now, password};
 use crate::cli::MintArgs;
 use crate::keyring_file;
 use crate::mint::{Minter, Order};
+use crate::rfb::identity::Identity;
+use crate::rfb::terms::Terms;
 use crate::target::Target;
-use crate::token::Labels;
 use crate::token::labels::Name;
+use crate::token::{Credentials, Labels};
 
 pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = load_config(&args.config, Vec::new())?.config;
@@ -25,14 +27,13 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for (key, value) in &args.labels {
         labels.insert(key, value).context("--label")?;
     }
+    let password = args.target.password_file.as_deref();
+    let password = password.map(password::read).transpose()?;
     let order = Order {
         target: Target::tcp(args.target.host, args.target.port),
-        password: args
-            .target
-            .password_file
-            .as_deref()
-            .map(password::read)
-            .transpose()?,
+        credentials: Credentials::with_password(password),
+        terms: Terms::default(),
+        identity: Identity::default(),
         name: args.name.map(Name::new).transpose().context("--name")?,
         labels,
         expires_in: args.ttl,

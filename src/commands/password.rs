@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use zeroize::Zeroizing;
 
+use crate::rfb::login::MAX_PASSWORD;
 use crate::secret::Secret;
-use crate::token::grant::MAX_PASSWORD;
 
 /// The most that is read, in bytes: the longest password and the end of its line.
 const MAX_FILE: usize = MAX_PASSWORD + 2;

@@ -43,7 +43,7 @@ fn inspect(args: InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()> {
-    let password = if grant.password.is_some() {
+    let password = if grant.credentials.login.password.is_some() {
         "***"
     } else {
         "none"

@@ -10,11 +10,13 @@
 pub mod auth;
 pub mod browser;
 pub mod host;
+pub mod identity;
 pub mod init;
 pub mod login;
 pub mod peer_text;
 pub mod policy;
 pub mod security;
+pub mod terms;
 pub mod version;
 
 use crate::wire::Reader;

@@ -15,7 +15,6 @@ use crate::host::{self, HostLeg};
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::rfb::browser::{Admission, BrowserError, Greeted, Greeting, refusal};
-use crate::rfb::login::Login;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
@@ -135,7 +134,7 @@ impl Sessions {
         let (grant, slot) = admitted?;
         host::reach(
             &grant.target,
-            Login::with_password(grant.password),
+            grant.credentials.login,
             &self.resolver,
             &self.params.host,
         )

@@ -4,11 +4,13 @@
 //! A token looks like `fl1.9f3a12bc.q1w2…`: the version of the format, the name of the key, and
 //! base64url of nonce, ciphertext and tag. It is opaque to everybody else.
 
+pub mod credentials;
 pub mod grant;
 pub mod keyring;
 pub mod labels;
 pub mod seal;
 
+pub use credentials::Credentials;
 pub use grant::Grant;
 pub use keyring::{Key, KeyRing};
 pub use labels::Labels;

@@ -170,7 +170,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::token::grant::tests::full;
+    use crate::token::grant::tests::usual;
 
     fn ring(n: u8) -> KeyRing {
         KeyRing::new(Key::new(
@@ -181,7 +181,7 @@ mod tests {
     }
 
     fn sealed() -> String {
-        seal(&full(), &ring(1), [9; NONCE_LEN])
+        seal(&usual(), &ring(1), [9; NONCE_LEN])
             .unwrap()
             .as_str()
             .to_owned()
@@ -189,12 +189,15 @@ mod tests {
 
     #[test]
     fn a_sealed_grant_opens_until_it_expires() {
-        let grant = full();
+        let grant = usual();
         let token = sealed();
         assert!(token.starts_with("fl1.01020301."));
         let opened = open(&token, &ring(1), grant.connect_by).unwrap();
         assert_eq!(format!("{opened:?}"), format!("{grant:?}"));
-        assert_eq!(opened.password.unwrap().expose(), b"s3cret12");
+        assert_eq!(
+            opened.credentials.login.password.unwrap().expose(),
+            b"s3cret12"
+        );
 
         let late = grant.connect_by.plus(Duration::from_secs(1));
         let error = open(&token, &ring(1), late).unwrap_err();
@@ -206,8 +209,8 @@ mod tests {
     #[test]
     fn old_keys_open_and_the_new_key_seals() {
         let rotated = ring(1).rotated(ring(2).sealing_key().clone());
-        assert!(open(&sealed(), &rotated, full().minted_at).is_ok());
-        let new = seal(&full(), &rotated, [9; NONCE_LEN]).unwrap();
+        assert!(open(&sealed(), &rotated, usual().minted_at).is_ok());
+        let new = seal(&usual(), &rotated, [9; NONCE_LEN]).unwrap();
         assert!(new.as_str().starts_with("fl1.01020302."));
         let kid = KeyId::from_random([1, 2, 3, 2]);
         assert_eq!(
@@ -275,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_token_does_not_show_itself() {
-        let token = seal(&full(), &ring(1), [9; NONCE_LEN]).unwrap();
+        let token = seal(&usual(), &ring(1), [9; NONCE_LEN]).unwrap();
         assert_eq!(format!("{token:?}"), "***");
     }
 }

@@ -173,7 +173,9 @@ fn an_expired_token_is_shown_and_marked() {
             "a.example".parse().unwrap(),
             5900.try_into().unwrap(),
         ),
-        password: None,
+        credentials: fanlight::token::Credentials::default(),
+        terms: fanlight::rfb::terms::Terms::default(),
+        identity: fanlight::rfb::identity::Identity::default(),
         name: None,
         labels: fanlight::token::Labels::default(),
     };

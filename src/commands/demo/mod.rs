@@ -43,7 +43,8 @@ use crate::mint::{MAX_CONNECT_WITHIN, Order};
 use crate::secret::Secret;
 use crate::target::{HostName, Target};
 use crate::telemetry;
-use crate::token::labels::{Labels, Name};
+use crate::token::credentials::Credentials;
+use crate::token::labels::Name;
 use crate::token::{Key, KeyRing};
 
 use machine::DemoMachine;
@@ -87,12 +88,11 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     )
     .await?;
     let address = machine.address();
+    let target = Target::tcp(HostName::Ip(address.ip()), address.port().try_into()?);
     let order = Order {
-        target: Target::tcp(HostName::Ip(address.ip()), address.port().try_into()?),
-        password: Some(password),
         name: Some(Name::new(screen::NAME)?),
-        labels: Labels::default(),
         expires_in: Some(MAX_CONNECT_WITHIN),
+        ..Order::new(target, Credentials::with_password(Some(password)))
     };
     let minted = gateway.minter().mint(order, now)?;
 

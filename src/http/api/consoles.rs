@@ -19,8 +19,11 @@ use crate::http::Service;
 use crate::http::api::object::{Object, Texts};
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
+use crate::rfb::identity::Identity;
+use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::target::Target;
+use crate::token::Credentials;
 use crate::token::labels::{Labels, Name};
 use crate::unit;
 
@@ -30,7 +33,7 @@ use crate::unit;
 struct ConsoleRequest {
     target: Object<TargetRequest>,
     #[serde(default)]
-    credentials: Object<Credentials>,
+    credentials: Object<CredentialsRequest>,
     name: Option<String>,
     expires_in: Option<ExpiresIn>,
     #[serde(default)]
@@ -48,7 +51,7 @@ struct TargetRequest {
 /// What the RFB server wants to know.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Credentials {
+struct CredentialsRequest {
     password: Option<Secret>,
 }
 
@@ -153,7 +156,9 @@ impl ConsoleRequest {
         };
         Ok(Order {
             target: Target::tcp(host, target.port),
-            password: credentials.password,
+            credentials: Credentials::with_password(credentials.password),
+            terms: Terms::default(),
+            identity: Identity::default(),
             name,
             labels,
             expires_in,

@@ -1,13 +1,17 @@
 //! Reading a grant field by field.
 
 use std::num::NonZeroU16;
+use std::str::FromStr;
 
 use super::tag::{self, Kind};
-use super::{BadGrant, Grant, MAX_PASSWORD};
+use super::{BadGrant, Grant};
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
+use crate::rfb::identity::{Fingerprint, Identity, MachineUuid};
+use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::target::{Endpoint, HostName, ProfileName, Target, Way};
+use crate::token::credentials::{Credentials, Header};
 use crate::token::labels::{Labels, Name};
 use crate::wire::Reader;
 
@@ -21,59 +25,73 @@ pub(super) struct Fields {
     host: Option<HostName>,
     port: Option<NonZeroU16>,
     profile: Option<ProfileName>,
-    password: Option<Secret>,
+    credentials: Credentials,
+    terms: Option<Terms>,
+    identity: Identity,
     name: Option<Name>,
     labels: Labels,
 }
 
 impl Fields {
     pub(super) fn take(&mut self, tag: u8, value: &[u8]) -> Result<(), BadGrant> {
+        let Self {
+            credentials: Credentials { login, .. },
+            identity,
+            ..
+        } = self;
         match tag {
-            tag::ID => once(
-                &mut self.id,
-                tag,
-                ConsoleId::from_random(exact(value, "id")?),
-            ),
+            tag::ID => {
+                let id = ConsoleId::from_random(exact(value, "id")?);
+                once(&mut self.id, tag, id)
+            }
             tag::MINTED_AT => once(&mut self.minted_at, tag, instant(value, "minting time")?),
             tag::CONNECT_BY => once(&mut self.connect_by, tag, instant(value, "expiry")?),
-            tag::WAY => once(
-                &mut self.way,
-                tag,
-                Kind(u8::from_be_bytes(exact(value, "way")?)),
-            ),
-            tag::HOST => {
-                let host = text(value, "host")?
-                    .parse()
-                    .map_err(|_| BadGrant::Bad("host"))?;
-                once(&mut self.host, tag, host)
+            tag::WAY => {
+                let [kind] = exact(value, "way")?;
+                once(&mut self.way, tag, Kind(kind))
             }
+            tag::HOST => once(&mut self.host, tag, parsed(value, "host")?),
             tag::PORT => {
-                let port = u16::from_be_bytes(exact(value, "port")?);
-                once(
-                    &mut self.port,
-                    tag,
-                    NonZeroU16::new(port).ok_or(BadGrant::Bad("port"))?,
-                )
+                let port = NonZeroU16::new(u16::from_be_bytes(exact(value, "port")?));
+                once(&mut self.port, tag, port.ok_or(BadGrant::Bad("port"))?)
             }
-            tag::PROFILE => {
-                let profile = text(value, "profile")?.parse();
-                once(
-                    &mut self.profile,
-                    tag,
-                    profile.map_err(|_| BadGrant::Bad("profile"))?,
-                )
+            tag::PROFILE => once(&mut self.profile, tag, parsed(value, "profile")?),
+            tag::USERNAME => once(&mut login.username, tag, owned(value, "username")?),
+            tag::PASSWORD => once(&mut login.password, tag, Secret::new(value)),
+            tag::XVP_TARGET => once(&mut login.xvp_target, tag, owned(value, "xvp target")?),
+            tag::REPEATER_ID => once(&mut login.repeater_id, tag, owned(value, "repeater ID")?),
+            tag::COOKIE => once(&mut self.credentials.cookie, tag, Secret::new(value)),
+            tag::HEADER => {
+                let (name, value) = pair(value, "header")?;
+                let header = Header::new(name, Secret::new(value))?;
+                self.credentials.headers.push(header);
+                Ok(())
             }
-            tag::PASSWORD if value.len() > MAX_PASSWORD => Err(BadGrant::Bad("password")),
-            tag::PASSWORD => once(&mut self.password, tag, Secret::new(value)),
+            tag::TERMS => once(&mut self.terms, tag, terms(value)?),
+            tag::CERTIFICATE => {
+                let certificate = Fingerprint::from_bytes(exact(value, "certificate")?);
+                identity.certificates.push(certificate);
+                Ok(())
+            }
+            tag::RA2_KEY => {
+                let key = Fingerprint::from_bytes(exact(value, "RA2 key")?);
+                once(&mut identity.ra2_key, tag, key)
+            }
+            tag::DESKTOP_NAME => {
+                let name = owned(value, "desktop name")?;
+                once(&mut identity.desktop_name, tag, name)
+            }
+            tag::MACHINE_UUID => {
+                let uuid = MachineUuid::from_bytes(exact(value, "machine UUID")?);
+                once(&mut identity.machine_uuid, tag, uuid)
+            }
             tag::NAME => {
                 let name = Name::new(text(value, "name")?).map_err(|_| BadGrant::Bad("name"))?;
                 once(&mut self.name, tag, name)
             }
             tag::LABEL => {
-                let mut reader = Reader::new(value);
-                let key_len = reader.u8("label key length")?;
-                let key = text(reader.bytes(key_len.into(), "label key")?, "label")?;
-                Ok(self.labels.insert(key, text(reader.rest(), "label")?)?)
+                let (key, value) = pair(value, "label")?;
+                Ok(self.labels.insert(key, text(value, "label")?)?)
             }
             unknown => Err(BadGrant::UnknownField(unknown)),
         }
@@ -88,7 +106,9 @@ impl Fields {
                 way: way(self.way, self.host, self.port)?,
                 profile: self.profile,
             },
-            password: self.password,
+            credentials: self.credentials,
+            terms: self.terms.unwrap_or_default(),
+            identity: self.identity,
             name: self.name,
             labels: self.labels,
         })
@@ -111,6 +131,19 @@ fn way(
     }
 }
 
+/// A bit that this version does not know may be a restriction.
+fn terms(value: &[u8]) -> Result<Terms, BadGrant> {
+    let [bits] = exact(value, "terms")?;
+    if bits & !(tag::REQUIRE_TLS | tag::ALLOW_CLEAR_TEXT | tag::REFUSE_NONE) != 0 {
+        return Err(BadGrant::Bad("terms"));
+    }
+    Ok(Terms {
+        require_tls: bits & tag::REQUIRE_TLS != 0,
+        allow_clear_text: bits & tag::ALLOW_CLEAR_TEXT != 0,
+        refuse_none: bits & tag::REFUSE_NONE != 0,
+    })
+}
+
 fn once<T>(slot: &mut Option<T>, tag: u8, value: T) -> Result<(), BadGrant> {
     match slot.replace(value) {
         None => Ok(()),
@@ -128,4 +161,20 @@ fn instant(value: &[u8], what: &'static str) -> Result<UnixTime, BadGrant> {
 
 fn text<'a>(value: &'a [u8], what: &'static str) -> Result<&'a str, BadGrant> {
     std::str::from_utf8(value).map_err(|_| BadGrant::Bad(what))
+}
+
+fn owned(value: &[u8], what: &'static str) -> Result<String, BadGrant> {
+    text(value, what).map(str::to_owned)
+}
+
+fn parsed<T: FromStr>(value: &[u8], what: &'static str) -> Result<T, BadGrant> {
+    text(value, what)?.parse().map_err(|_| BadGrant::Bad(what))
+}
+
+/// A field of two parts, the first with a byte for its length.
+fn pair<'a>(value: &'a [u8], what: &'static str) -> Result<(&'a str, &'a [u8]), BadGrant> {
+    let mut reader = Reader::new(value);
+    let len = reader.u8(what)?;
+    let first = text(reader.bytes(len.into(), what)?, what)?;
+    Ok((first, reader.rest()))
 }

@@ -6,40 +6,27 @@
 
 mod fields;
 mod tag;
+mod writer;
 
-use bytes::BufMut;
 use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
-use crate::secret::Secret;
-use crate::target::{Endpoint, MAX_DNS_NAME, MAX_PROFILE_NAME, Target, Way};
-use crate::token::labels::{
-    BadLabel, Labels, MAX_LABEL_KEY, MAX_LABEL_VALUE, MAX_LABELS, MAX_NAME, Name,
-};
+use crate::rfb::identity::{BadIdentity, Identity};
+use crate::rfb::terms::Terms;
+use crate::target::Target;
+use crate::token::credentials::{BadCredentials, Credentials};
+use crate::token::labels::{BadLabel, Labels, Name};
 use crate::wire::{Reader, Short};
 
 use fields::Fields;
-use tag::Kind;
+use writer::Writer;
 
 /// The version byte that a grant starts with.
 const VERSION: u8 = 1;
 
-/// The longest password, in bytes. VNC authentication uses the first 8.
-pub const MAX_PASSWORD: usize = 256;
-
-/// The longest encoded grant, in bytes: with a field of each kind at its largest.
-pub const MAX_ENCODED: usize = 1 // version
-    + 10 * 3 // tags and lengths of the fields that stand once
-    + ConsoleId::LEN
-    + 8 + 8 // minted_at, connect_by
-    + 1 // way
-    + MAX_DNS_NAME
-    + 2 // port
-    + MAX_PROFILE_NAME
-    + MAX_PASSWORD
-    + MAX_NAME
-    + MAX_LABELS * (3 + 1 + MAX_LABEL_KEY + MAX_LABEL_VALUE);
+/// The longest encoded grant, in bytes: three quarters of the longest token.
+pub const MAX_ENCODED: usize = 3072;
 
 /// Permission to open one console: data, no behaviour.
 #[derive(Clone, Debug)]
@@ -52,15 +39,20 @@ pub struct Grant {
     pub connect_by: UnixTime,
     /// The RFB server.
     pub target: Target,
-    /// The password for VNC authentication, at most [`MAX_PASSWORD`] bytes.
-    pub password: Option<Secret>,
+    /// What opens the way there, and the server itself.
+    pub credentials: Credentials,
+    /// What is demanded and permitted of the login.
+    pub terms: Terms,
+    /// What the machine must be.
+    pub identity: Identity,
     /// What the viewer calls the machine, in place of the name that the host gives.
     pub name: Option<Name>,
     /// The minter's labels.
     pub labels: Labels,
 }
 
-/// Why bytes are not a grant. Nobody outside can cause this: the bytes were sealed by a key of ours.
+/// Why bytes are not a grant, or a grant cannot be written. Nobody outside can cause it: the bytes
+/// were sealed by a key of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadGrant {
     /// The bytes end early.
@@ -81,6 +73,15 @@ pub enum BadGrant {
     /// A field's value is not of its kind.
     #[error("grant has a bad {0}")]
     Bad(&'static str),
+    /// The credentials are over their bounds.
+    #[error(transparent)]
+    Credentials(#[from] BadCredentials),
+    /// The identity is over its bounds.
+    #[error(transparent)]
+    Identity(#[from] BadIdentity),
+    /// All of it together is over [`MAX_ENCODED`].
+    #[error("all its parts together are longer than {MAX_ENCODED} bytes")]
+    TooLong,
 }
 
 impl From<BadLabel> for BadGrant {
@@ -93,43 +94,12 @@ impl Grant {
     /// The bytes that are sealed: at most [`MAX_ENCODED`], in one allocation that is zeroised.
     ///
     /// # Errors
-    /// [`BadGrant::Bad`] when the password is over [`MAX_PASSWORD`] bytes.
+    /// [`BadGrant::Credentials`], [`BadGrant::Identity`] and [`BadGrant::TooLong`].
     pub fn encode(&self) -> Result<Zeroizing<Vec<u8>>, BadGrant> {
-        let mut out = Zeroizing::new(Vec::with_capacity(MAX_ENCODED));
-        out.put_u8(VERSION);
-        put(&mut out, tag::ID, &[self.id.as_bytes()]);
-        put(
-            &mut out,
-            tag::MINTED_AT,
-            &[&self.minted_at.as_secs().to_be_bytes()],
-        );
-        put(
-            &mut out,
-            tag::CONNECT_BY,
-            &[&self.connect_by.as_secs().to_be_bytes()],
-        );
-        put_way(&mut out, &self.target.way);
-        if let Some(profile) = &self.target.profile {
-            put(&mut out, tag::PROFILE, &[profile.as_str().as_bytes()]);
-        }
-        if let Some(password) = &self.password {
-            if password.len() > MAX_PASSWORD {
-                return Err(BadGrant::Bad("password"));
-            }
-            put(&mut out, tag::PASSWORD, &[password.expose()]);
-        }
-        if let Some(name) = &self.name {
-            put(&mut out, tag::NAME, &[name.as_str().as_bytes()]);
-        }
-        for (key, value) in self.labels.iter() {
-            let key_len = [u8::try_from(key.len()).unwrap_or(u8::MAX)];
-            put(
-                &mut out,
-                tag::LABEL,
-                &[&key_len, key.as_bytes(), value.as_bytes()],
-            );
-        }
-        Ok(out)
+        self.check()?;
+        let mut writer = Writer::new(VERSION);
+        writer.grant(self)?;
+        Ok(writer.finish())
     }
 
     /// Reads what [`Grant::encode`] wrote.
@@ -148,158 +118,18 @@ impl Grant {
             let len = reader.u16("field length")?;
             fields.take(tag, reader.bytes(len.into(), "field")?)?;
         }
-        fields.finish()
+        let grant = fields.finish()?;
+        grant.check()?;
+        Ok(grant)
     }
-}
 
-/// RFB over TCP, which most grants mean, needs no kind.
-fn put_way(out: &mut Vec<u8>, way: &Way) {
-    match way {
-        Way::Tcp(endpoint) => put_endpoint(out, endpoint),
-        Way::Tls(endpoint) => {
-            put(out, tag::WAY, &[&[Kind::TLS.0]]);
-            put_endpoint(out, endpoint);
-        }
-    }
-}
-
-fn put_endpoint(out: &mut Vec<u8>, endpoint: &Endpoint) {
-    put(out, tag::HOST, &[endpoint.host.to_string().as_bytes()]);
-    put(out, tag::PORT, &[&endpoint.port.get().to_be_bytes()]);
-}
-
-/// Writes one field out of its parts. Every part is bounded far below 64 KiB by its type.
-fn put(out: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
-    let len = parts.iter().map(|part| part.len()).sum::<usize>();
-    out.put_u8(tag);
-    out.put_u16(u16::try_from(len).unwrap_or(u16::MAX));
-    for part in parts {
-        out.put_slice(part);
+    /// Bounds that the types of the parts do not keep by themselves.
+    fn check(&self) -> Result<(), BadGrant> {
+        self.credentials.check()?;
+        self.identity.check()?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// A grant with a value in every field.
-    pub(crate) fn full() -> Grant {
-        let mut labels = Labels::default();
-        labels.insert("vm", "web-01").unwrap();
-        labels.insert("empty", "").unwrap();
-        Grant {
-            id: ConsoleId::from_random([7; 16]),
-            minted_at: UnixTime::from_secs(1_795_249_800),
-            connect_by: UnixTime::from_secs(1_795_249_860),
-            target: Target::tcp("2001:db8::5".parse().unwrap(), 5901.try_into().unwrap()),
-            password: Some(Secret::new("s3cret12")),
-            name: Some(Name::new("web-01").unwrap()),
-            labels,
-        }
-    }
-
-    fn assert_same(a: &Grant, b: &Grant) {
-        assert_eq!(format!("{a:?}"), format!("{b:?}"));
-        let password = |grant: &Grant| grant.password.as_ref().map(|p| p.expose().to_vec());
-        assert_eq!(password(a), password(b));
-    }
-
-    #[test]
-    fn a_grant_round_trips_with_and_without_its_optional_fields() {
-        let full = full();
-        let bare = Grant {
-            password: None,
-            name: None,
-            labels: Labels::default(),
-            ..full.clone()
-        };
-        let way = Way::Tls(Endpoint {
-            host: "a.example".parse().unwrap(),
-            port: 5900.try_into().unwrap(),
-        });
-        let tls = Grant {
-            target: Target {
-                way,
-                profile: Some("libvirt".parse().unwrap()),
-            },
-            ..bare.clone()
-        };
-        for grant in [full, bare, tls] {
-            assert_same(&grant, &Grant::decode(&grant.encode().unwrap()).unwrap());
-        }
-    }
-
-    #[test]
-    fn the_largest_grant_fits_its_bound() {
-        let host = [
-            "a".repeat(63),
-            "b".repeat(63),
-            "c".repeat(63),
-            "d".repeat(61),
-        ]
-        .join(".");
-        let mut grant = full();
-        grant.target = Target {
-            way: Way::Tls(Endpoint {
-                host: host.parse().unwrap(),
-                port: 1.try_into().unwrap(),
-            }),
-            profile: Some("p".repeat(MAX_PROFILE_NAME).parse().unwrap()),
-        };
-        grant.password = Some(Secret::new(vec![0; MAX_PASSWORD]));
-        grant.name = Some(Name::new("n".repeat(MAX_NAME)).unwrap());
-        grant.labels = Labels::default();
-        for n in 0..MAX_LABELS {
-            let key = format!("{n:0>width$}", width = MAX_LABEL_KEY);
-            grant
-                .labels
-                .insert(&key, &"v".repeat(MAX_LABEL_VALUE))
-                .unwrap();
-        }
-        let encoded = grant.encode().unwrap();
-        assert!(encoded.len() <= MAX_ENCODED, "{} bytes", encoded.len());
-        assert_same(&grant, &Grant::decode(&encoded).unwrap());
-
-        grant.password = Some(Secret::new(vec![0; MAX_PASSWORD + 1]));
-        assert_eq!(grant.encode().unwrap_err(), BadGrant::Bad("password"));
-    }
-
-    #[test]
-    fn every_cut_is_an_error() {
-        let encoded = full().encode().unwrap();
-        for len in 0..encoded.len() {
-            let cut = Grant::decode(&encoded[..len]);
-            // A cut between two labels leaves a whole grant with fewer labels; the seal's tag is
-            // what keeps anybody from making that cut.
-            if let Ok(grant) = cut {
-                assert!(grant.labels.iter().count() < 2, "cut at {len}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_this_version_does_not_know_is_refused() {
-        let encoded = full().encode().unwrap();
-        let mut other = encoded.to_vec();
-        other[0] = 2;
-        assert_eq!(Grant::decode(&other).unwrap_err(), BadGrant::Version(2));
-
-        let mut more = encoded.to_vec();
-        more.extend([200, 0, 1, 9]);
-        assert_eq!(
-            Grant::decode(&more).unwrap_err(),
-            BadGrant::UnknownField(200)
-        );
-
-        let mut twice = encoded.to_vec();
-        twice.extend([tag::PORT, 0, 2, 1, 1]);
-        assert_eq!(
-            Grant::decode(&twice).unwrap_err(),
-            BadGrant::Twice(tag::PORT)
-        );
-        assert_eq!(
-            Grant::decode(&[VERSION]).unwrap_err(),
-            BadGrant::Missing("id")
-        );
-    }
-}
+pub(crate) mod tests;

@@ -10,6 +10,21 @@ pub(super) const NAME: u8 = 7;
 pub(super) const LABEL: u8 = 8;
 pub(super) const WAY: u8 = 9;
 pub(super) const PROFILE: u8 = 10;
+pub(super) const USERNAME: u8 = 11;
+pub(super) const XVP_TARGET: u8 = 12;
+pub(super) const REPEATER_ID: u8 = 13;
+pub(super) const COOKIE: u8 = 14;
+pub(super) const HEADER: u8 = 15;
+pub(super) const TERMS: u8 = 16;
+pub(super) const CERTIFICATE: u8 = 17;
+pub(super) const RA2_KEY: u8 = 18;
+pub(super) const DESKTOP_NAME: u8 = 19;
+pub(super) const MACHINE_UUID: u8 = 20;
+
+// The bits of the field TERMS: append, never renumber.
+pub(super) const REQUIRE_TLS: u8 = 1;
+pub(super) const ALLOW_CLEAR_TEXT: u8 = 2;
+pub(super) const REFUSE_NONE: u8 = 4;
 
 /// The value of the field [`WAY`]. Where the field is missing the way is RFB over TCP.
 #[derive(Clone, Copy, PartialEq, Eq)]

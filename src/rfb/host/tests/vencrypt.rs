@@ -35,6 +35,7 @@ fn user() -> Login {
     Login {
         username: Some("operator".to_owned()),
         password: Some(Secret::new("s3cret12")),
+        ..Login::default()
     }
 }
 
