@@ -1,11 +1,13 @@
 //! What a machine must be: pins that a grant carries, against ports that were given to another
 //! machine in the meantime.
 
-use std::fmt;
-use std::str::FromStr;
+mod fingerprint;
+mod machine_uuid;
 
-use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
-use sha2::{Digest, Sha256};
+use std::fmt;
+
+pub use fingerprint::{BadFingerprint, Fingerprint};
+pub use machine_uuid::{BadUuid, MachineUuid};
 
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
@@ -41,24 +43,6 @@ pub enum BadIdentity {
     #[error("a desktop name has 1 to {MAX_DESKTOP_NAME} bytes")]
     DesktopName,
 }
-
-/// A SHA-256 hash of a public key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint([u8; 32]);
-
-/// Why a text is not a [`Fingerprint`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a SHA-256 fingerprint: 64 hexadecimal digits, or 44 characters of base64")]
-pub struct BadFingerprint;
-
-/// The UUID of a machine, as management gives it to QEMU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MachineUuid([u8; 16]);
-
-/// Why a text is not a [`MachineUuid`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a UUID such as 123e4567-e89b-12d3-a456-426614174000")]
-pub struct BadUuid;
 
 /// How a host turned out to be another than it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -141,122 +125,6 @@ impl Identity {
     }
 }
 
-impl Fingerprint {
-    /// A hash that was taken before.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The hash of a key.
-    #[must_use]
-    pub fn of(key: &[u8]) -> Self {
-        Self(Sha256::digest(key).into())
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = BadFingerprint;
-
-    /// Takes hexadecimal digits, also with colons between the bytes as OpenSSL prints them, and
-    /// base64 as `curl --pinnedpubkey` takes it; in front `sha256:` or `sha256//`, or nothing.
-    fn from_str(text: &str) -> Result<Self, BadFingerprint> {
-        let hash = text
-            .strip_prefix("sha256//")
-            .or_else(|| text.strip_prefix("sha256:"))
-            .unwrap_or(text);
-        let hex = if hash.len() == 95 {
-            let bytes: Vec<&str> = hash.split(':').collect();
-            bytes
-                .iter()
-                .all(|byte| byte.len() == 2)
-                .then(|| bytes.concat())
-        } else {
-            Some(hash.to_owned()).filter(|hash| hash.len() == 64)
-        };
-        let bytes = match hex {
-            Some(hex) => HEXLOWER_PERMISSIVE.decode(hex.as_bytes()),
-            None => BASE64.decode(hash.as_bytes()),
-        };
-        bytes
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(BadFingerprint)
-    }
-}
-
-/// `sha256:` and 64 hexadecimal digits.
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl MachineUuid {
-    /// A UUID out of its bytes, in the order of its digits.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 16 bytes, in the order of the digits.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// Whether a desktop's name has it in it, in upper or lower case.
-    fn is_in(self, name: &[u8]) -> bool {
-        let text = self.to_string();
-        name.windows(text.len())
-            .any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
-    }
-}
-
-impl FromStr for MachineUuid {
-    type Err = BadUuid;
-
-    fn from_str(text: &str) -> Result<Self, BadUuid> {
-        let groups: Vec<&str> = text.split('-').collect();
-        let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-        if lengths != [8, 4, 4, 4, 12] {
-            return Err(BadUuid);
-        }
-        let bytes = HEXLOWER_PERMISSIVE.decode(groups.concat().as_bytes());
-        let bytes = bytes.ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or(BadUuid)
-    }
-}
-
-impl fmt::Display for MachineUuid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = u128::from_be_bytes(self.0);
-        let group = |shift: u32, digits: u32| (number >> shift) & ((1 << (4 * digits)) - 1);
-        write!(
-            f,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            group(96, 8),
-            group(80, 4),
-            group(64, 4),
-            group(48, 4),
-            group(0, 12)
-        )
-    }
-}
-
 /// `"name"`, or that it has none.
 struct Named<'a>(Option<&'a PeerText>);
 
@@ -274,50 +142,7 @@ mod tests {
     use super::*;
     use crate::rfb::init::tests::qemu;
 
-    /// SHA-256 of "abc": FIPS 180-2, B.1.
-    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     const UUID: &str = "123e4567-e89b-12d3-a456-426614174000";
-
-    #[test]
-    fn fingerprints_are_read_in_all_their_spellings() {
-        let colons: Vec<_> = ABC
-            .as_bytes()
-            .chunks(2)
-            .map(|b| str::from_utf8(b).unwrap())
-            .collect();
-        for text in [
-            ABC.to_owned(),
-            format!("sha256:{}", ABC.to_uppercase()),
-            colons.join(":"),
-            "sha256//ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=".to_owned(),
-        ] {
-            assert_eq!(text.parse(), Ok(Fingerprint::of(b"abc")), "{text}");
-        }
-        assert_eq!(Fingerprint::of(b"abc").to_string(), format!("sha256:{ABC}"));
-        for text in [
-            "",
-            "abc",
-            &ABC[1..],
-            &ABC.replace('b', "g"),
-            &ABC.replace("ba", "b:"),
-        ] {
-            assert_eq!(text.parse::<Fingerprint>(), Err(BadFingerprint), "{text}");
-        }
-    }
-
-    #[test]
-    fn uuids_read_back_and_nothing_else_is_one() {
-        let uuid: MachineUuid = UUID.to_uppercase().parse().unwrap();
-        assert_eq!(uuid.to_string(), UUID);
-        for text in [
-            "",
-            &UUID.replace('-', ""),
-            &UUID.replace('e', "x"),
-            &UUID[1..],
-        ] {
-            assert_eq!(text.parse::<MachineUuid>(), Err(BadUuid), "{text}");
-        }
-    }
 
     #[test]
     fn a_certificate_is_one_of_the_pinned_or_refused() {
