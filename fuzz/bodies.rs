@@ -49,8 +49,13 @@ pub fn rfb_host(data: &[u8]) {
             clear_text: true,
             ..Policy::default()
         };
+        let params = HostParams {
+            login,
+            policy,
+            entropy: |bytes| bytes.fill(0x5a),
+        };
         conversation(
-            HostHandshake::new(HostParams { login, policy }),
+            HostHandshake::new(params),
             stream,
             sizes,
             |error| match error {

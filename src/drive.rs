@@ -174,6 +174,7 @@ mod tests {
         HostParams {
             login: Login::with_password(password),
             policy: Policy::default(),
+            entropy: |bytes| bytes.fill(7),
         }
     }
 

@@ -7,12 +7,20 @@
 #[must_use]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
+    fill(&mut bytes);
+    bytes
+}
+
+/// Fills bytes with fresh random ones from the kernel.
+///
+/// # Panics
+/// As [`random`].
+pub fn fill(bytes: &mut [u8]) {
     #[expect(
         clippy::expect_used,
         reason = "there is no safe way on without random bytes"
     )]
-    getrandom::fill(&mut bytes).expect("the kernel gives random bytes");
-    bytes
+    getrandom::fill(bytes).expect("the kernel gives random bytes");
 }
 
 #[cfg(test)]

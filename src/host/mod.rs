@@ -147,7 +147,11 @@ pub async fn handshake(
     params: &Params,
 ) -> Result<HostLeg, (HostError, Seen)> {
     let policy = params.policy.clone();
-    let mut machine = HostHandshake::new(HostParams { login, policy });
+    let mut machine = HostHandshake::new(HostParams {
+        login,
+        policy,
+        entropy: crate::entropy::fill,
+    });
     let mut unread = Vec::new();
     let end = drive(&mut machine, &mut stream, &mut unread, &params.handshake).await;
     let seen = machine.seen().clone();

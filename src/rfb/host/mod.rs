@@ -46,12 +46,14 @@ pub struct Seen {
 }
 
 /// What a handshake with a host is given.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct HostParams {
     /// What the grant has to log in with.
     pub login: Login,
     /// What may be used.
     pub policy: Policy,
+    /// Fills bytes with fresh randomness, for private keys and padding.
+    pub entropy: fn(&mut [u8]),
 }
 
 /// How a host's transport changes in the middle of the handshake.

@@ -17,10 +17,21 @@ struct Row {
 
 const CHALLENGE: [u8; 16] = *b"0123456789abcdef";
 
+/// Every byte that the random source of these tests gives.
+const RANDOM: u8 = 0x5a;
+
 fn params(password: Option<&str>) -> HostParams {
+    with_login(
+        Login::with_password(password.map(Secret::new)),
+        Policy::default(),
+    )
+}
+
+fn with_login(login: Login, policy: Policy) -> HostParams {
     HostParams {
-        login: Login::with_password(password.map(Secret::new)),
-        ..HostParams::default()
+        login,
+        policy,
+        entropy: |bytes| bytes.fill(RANDOM),
     }
 }
 

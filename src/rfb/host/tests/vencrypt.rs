@@ -14,7 +14,7 @@ fn feed(
     policy: Policy,
     host: &[u8],
 ) -> (Vec<u8>, usize, Result<ServerInit, HostError>) {
-    let mut machine = HostHandshake::new(HostParams { login, policy });
+    let mut machine = HostHandshake::new(with_login(login, policy));
     let mut reader = Reader::new(host);
     let (mut sent, mut swaps) = (Vec::new(), 0);
     loop {
