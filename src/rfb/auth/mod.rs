@@ -76,13 +76,37 @@ pub(super) struct Choice {
     pub(super) carrier: SecurityType,
 }
 
+/// Where a security type is offered. What a number means, and whether it may stand there at all,
+/// depends on the list: a sub-type that belongs inside TLS must never be taken from outside of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// The host's own list, or what a host of version 3.3 dictates.
+    Types,
+    /// VeNCrypt's sub-types. Wrappers in wrappers would have no end.
+    VeNCrypt,
+}
+
+impl List {
+    const fn may_hold(self, kind: SecurityType) -> bool {
+        match self {
+            Self::Types => kind.0 <= 0xff,
+            Self::VeNCrypt => !matches!(kind, SecurityType::VENCRYPT),
+        }
+    }
+}
+
 /// Chooses from what a host offers: by our policy's order, among what the policy allows and the
 /// login has credentials for. A type that means nothing to us is passed over.
-pub(super) fn choose(offered: &[SecurityType], params: &HostParams) -> Result<Choice, HostError> {
+pub(super) fn choose(
+    list: List,
+    offered: &[SecurityType],
+    params: &HostParams,
+) -> Result<Choice, HostError> {
     let (mut forbidden, mut missing) = (false, false);
     for &method in &params.policy.methods {
-        let carriers = method.carriers().iter().copied();
-        let Some(carrier) = carriers.into_iter().find(|kind| offered.contains(kind)) else {
+        let mut carriers = method.carriers().iter().copied();
+        let Some(carrier) = carriers.find(|kind| list.may_hold(*kind) && offered.contains(kind))
+        else {
             continue;
         };
         if !params.policy.allows(method) {

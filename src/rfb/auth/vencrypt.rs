@@ -9,7 +9,7 @@
 
 use bytes::BufMut;
 
-use crate::rfb::auth::{Choice, Context, Conversation, Stop, Turn, begin, choose};
+use crate::rfb::auth::{Choice, Context, Conversation, List, Stop, Turn, begin, choose};
 use crate::rfb::host::{HostError, HostSwap, StartTls};
 use crate::rfb::security::SecurityType;
 use crate::wire::Reader;
@@ -84,7 +84,7 @@ impl VeNCrypt {
             offered.push(SecurityType(number));
         }
         cx.seen.offered.extend(&offered);
-        let choice = choose(&offered, cx.params)?;
+        let choice = choose(List::VeNCrypt, &offered, cx.params)?;
         cx.seen.chosen = Some(choice.carrier);
         out.put_u32(choice.carrier.0);
         if choice.method.is_inside_tls() {

@@ -21,7 +21,7 @@ mod error;
 
 pub use error::HostError;
 
-use crate::rfb::auth::{self, Choice, Context, Conversation, Stop, Turn};
+use crate::rfb::auth::{self, Choice, Context, Conversation, List, Stop, Turn};
 use crate::rfb::init::{self, BadServerInit, ServerInit};
 use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
@@ -171,7 +171,7 @@ impl HostHandshake {
 
     fn choose(&mut self, offered: Vec<SecurityType>) -> Result<Choice, HostError> {
         self.seen.offered = offered;
-        let choice = auth::choose(&self.seen.offered, &self.params)?;
+        let choice = auth::choose(List::Types, &self.seen.offered, &self.params)?;
         self.seen.chosen = Some(choice.carrier);
         Ok(choice)
     }

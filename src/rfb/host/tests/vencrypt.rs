@@ -112,3 +112,28 @@ fn what_vencrypt_takes_back_is_an_error() {
         assert_eq!(end, Err(expected));
     }
 }
+
+#[test]
+fn what_belongs_inside_tls_is_not_taken_from_outside() {
+    let clear_text = || Policy {
+        clear_text: true,
+        ..Policy::default()
+    };
+    for number in [256_u32, 260, 261, 262] {
+        let host = [b"RFB 003.003\n", &number.to_be_bytes()[..], &CHALLENGE].concat();
+        let (sent, swaps, end) = feed(user(), clear_text(), &host);
+        let kind = SecurityType(number);
+        assert_eq!(end, Err(HostError::NoCommonSecurity(vec![kind])));
+        assert_eq!((sent, swaps), (b"RFB 003.003\n".to_vec(), 0), "{kind}");
+    }
+}
+
+#[test]
+fn vencrypt_holds_no_vencrypt() {
+    let (sent, _, end) = feed(user(), Policy::default(), &vencrypt(&[19]));
+    assert_eq!(
+        end,
+        Err(HostError::NoCommonSecurity(vec![SecurityType::VENCRYPT]))
+    );
+    assert_eq!(sent, b"RFB 003.008\n\x13\x00\x02");
+}
