@@ -42,6 +42,8 @@ pub fn rfb_host(data: &[u8]) {
     same_at_any_cut(*seed, |sizes| {
         let login = Login {
             username: (seed & 2 == 2).then(|| "operator".to_owned()),
+            repeater_id: Some("ID:1234".to_owned()),
+            xvp_target: (seed & 2 == 2).then(|| "web-01".to_owned()),
             password: (seed & 1 == 1).then(|| Secret::new("s3cret12")),
             ..Login::default()
         };

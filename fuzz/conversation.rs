@@ -3,12 +3,13 @@
 
 use std::fmt::Debug;
 
+use fanlight::rfb::auth::tight::MAX_INTERACTIONS;
 use fanlight::rfb::init::MAX_NAME;
 use fanlight::rfb::{Handshake, Interruption, Step};
 use fanlight::wire::Reader;
 
-/// The longest message of a handshake, in bytes: a ServerInit.
-const LONGEST: usize = 24 + MAX_NAME as usize;
+/// The longest message of a handshake, in bytes: a ServerInit that goes on as Tight's does.
+const LONGEST: usize = 24 + MAX_NAME as usize + 8 + 16 * MAX_INTERACTIONS as usize;
 
 /// A handshake from its first byte to its end.
 #[derive(Debug, PartialEq, Eq)]

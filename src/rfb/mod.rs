@@ -15,6 +15,7 @@ pub mod init;
 pub mod login;
 pub mod peer_text;
 pub mod policy;
+pub mod repeater;
 pub mod security;
 pub mod terms;
 pub mod version;

@@ -15,10 +15,18 @@ pub enum SecurityMethod {
     X509Vnc,
     /// TLS with a certificate, then nothing.
     X509None,
+    /// Apple Remote Desktop's: user and password, against listening alone.
+    Ard,
+    /// xvp: a user, which machine is wanted, and then VNC authentication.
+    Xvp,
     /// VNC authentication: a challenge encrypted with the password.
     Vnc,
+    /// MS-Logon II: user and password under keys that are no obstacle.
+    MsLogonII,
     /// User and password in the clear.
     Plain,
+    /// User and password in the clear, as Tight has it.
+    TightLogin,
     /// No authentication.
     None,
 }
@@ -30,12 +38,16 @@ pub struct UnknownMethod;
 
 impl SecurityMethod {
     /// Every method, the strongest first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::X509Plain,
         Self::X509Vnc,
         Self::X509None,
+        Self::Ard,
+        Self::Xvp,
         Self::Vnc,
+        Self::MsLogonII,
         Self::Plain,
+        Self::TightLogin,
         Self::None,
     ];
 
@@ -46,8 +58,12 @@ impl SecurityMethod {
             Self::X509Plain => "x509-plain",
             Self::X509Vnc => "x509-vnc",
             Self::X509None => "x509-none",
+            Self::Ard => "ard",
+            Self::Xvp => "xvp",
             Self::Vnc => "vnc",
+            Self::MsLogonII => "ms-logon-ii",
             Self::Plain => "plain",
+            Self::TightLogin => "tight-login",
             Self::None => "none",
         }
     }
@@ -57,12 +73,32 @@ impl SecurityMethod {
     #[must_use]
     pub const fn carriers(self) -> &'static [SecurityType] {
         match self {
-            Self::X509Plain => &[SecurityType::X509_PLAIN, SecurityType::VENCRYPT],
-            Self::X509Vnc => &[SecurityType::X509_VNC, SecurityType::VENCRYPT],
-            Self::X509None => &[SecurityType::X509_NONE, SecurityType::VENCRYPT],
-            Self::Vnc => &[SecurityType::VNC_AUTHENTICATION],
-            Self::Plain => &[SecurityType::PLAIN, SecurityType::VENCRYPT],
-            Self::None => &[SecurityType::NONE],
+            Self::X509Plain => &[
+                SecurityType::X509_PLAIN,
+                SecurityType::VENCRYPT,
+                SecurityType::TIGHT,
+            ],
+            Self::X509Vnc => &[
+                SecurityType::X509_VNC,
+                SecurityType::VENCRYPT,
+                SecurityType::TIGHT,
+            ],
+            Self::X509None => &[
+                SecurityType::X509_NONE,
+                SecurityType::VENCRYPT,
+                SecurityType::TIGHT,
+            ],
+            Self::Ard => &[SecurityType::ARD],
+            Self::Xvp => &[SecurityType::XVP],
+            Self::Vnc => &[SecurityType::VNC_AUTHENTICATION, SecurityType::TIGHT],
+            Self::MsLogonII => &[SecurityType::MS_LOGON_II],
+            Self::Plain => &[
+                SecurityType::PLAIN,
+                SecurityType::VENCRYPT,
+                SecurityType::TIGHT,
+            ],
+            Self::TightLogin => &[SecurityType::TIGHT_LOGIN, SecurityType::TIGHT],
+            Self::None => &[SecurityType::NONE, SecurityType::TIGHT],
         }
     }
 
@@ -70,7 +106,12 @@ impl SecurityMethod {
     #[must_use]
     pub const fn has_its_credentials(self, login: &Login) -> bool {
         match self {
-            Self::X509Plain | Self::Plain => login.username.is_some() && login.password.is_some(),
+            Self::X509Plain | Self::Ard | Self::MsLogonII | Self::Plain | Self::TightLogin => {
+                login.username.is_some() && login.password.is_some()
+            }
+            Self::Xvp => {
+                login.username.is_some() && login.xvp_target.is_some() && login.password.is_some()
+            }
             Self::X509Vnc | Self::Vnc => login.password.is_some(),
             Self::X509None | Self::None => true,
         }
@@ -85,7 +126,7 @@ impl SecurityMethod {
     /// Whether somebody on the way can read the password, or as good as that.
     #[must_use]
     pub const fn shows_the_password(self) -> bool {
-        matches!(self, Self::Plain)
+        matches!(self, Self::MsLogonII | Self::Plain | Self::TightLogin)
     }
 }
 

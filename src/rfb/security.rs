@@ -18,8 +18,17 @@ impl SecurityType {
     /// A challenge encrypted with the password ([7.2.2](https://www.rfc-editor.org/rfc/rfc6143#section-7.2.2)).
     pub const VNC_AUTHENTICATION: Self = Self(2);
 
+    /// A list of tunnels and a list of ways to log in.
+    pub const TIGHT: Self = Self(16);
     /// A list of sub-types, most of them inside TLS.
     pub const VENCRYPT: Self = Self(19);
+    /// User and target, then VNC authentication.
+    pub const XVP: Self = Self(22);
+    /// Diffie-Hellman, then user and password.
+    pub const ARD: Self = Self(30);
+    /// Diffie-Hellman with 64 bits, then user and password.
+    pub const MS_LOGON_II: Self = Self(113);
+
     /// VeNCrypt's sub-type with user and password in the clear.
     pub const PLAIN: Self = Self(256);
     /// VeNCrypt's sub-type with a certificate and nothing else.
@@ -28,6 +37,10 @@ impl SecurityType {
     pub const X509_VNC: Self = Self(261);
     /// VeNCrypt's sub-type with a certificate, user and password.
     pub const X509_PLAIN: Self = Self(262);
+
+    /// Tight's own way with user and password in the clear. Its code on the wire, 129, is RA2-256 in
+    /// every other list; this number is in none.
+    pub const TIGHT_LOGIN: Self = Self(16_129);
 
     /// Whether it is TLS without a certificate, which proves nobody's identity and which rustls
     /// does not speak: the type TLS, and VeNCrypt's sub-types of that kind as QEMU numbers them.
@@ -67,6 +80,7 @@ impl SecurityType {
             262 => "X509Plain",
             263 => "X509SASL",
             264 => "TLSSASL",
+            16_129 => "Tight login",
             _ => return None,
         })
     }

@@ -56,6 +56,12 @@ impl ProtocolVersion {
         })
     }
 
+    /// Whether it is the version by which UltraVNC's repeater announces itself.
+    #[must_use]
+    pub const fn is_repeater(self) -> bool {
+        self.major == 0 && self.minor == 0
+    }
+
     /// The rules to follow with a server that announced this version; none for those before 3.3
     /// and for a repeater's 0.0.
     ///

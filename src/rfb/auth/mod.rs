@@ -3,9 +3,14 @@
 //! Each is a [`Conversation`]: what happens between the choice of a security type and the host's
 //! SecurityResult. [`begin`] says which conversation belongs to a choice.
 
+mod ard;
+mod field;
+mod ms_logon;
 mod plain;
+pub mod tight;
 mod vencrypt;
 pub mod vnc;
+mod xvp;
 
 use std::fmt;
 
@@ -82,6 +87,8 @@ pub(super) struct Choice {
 pub(super) enum List {
     /// The host's own list, or what a host of version 3.3 dictates.
     Types,
+    /// Tight's ways to log in, with a number of its own for what others number otherwise.
+    Tight,
     /// VeNCrypt's sub-types. Wrappers in wrappers would have no end.
     VeNCrypt,
 }
@@ -90,7 +97,17 @@ impl List {
     const fn may_hold(self, kind: SecurityType) -> bool {
         match self {
             Self::Types => kind.0 <= 0xff,
-            Self::VeNCrypt => !matches!(kind, SecurityType::VENCRYPT),
+            Self::Tight => matches!(
+                kind,
+                SecurityType::NONE
+                    | SecurityType::VNC_AUTHENTICATION
+                    | SecurityType::VENCRYPT
+                    | SecurityType::TIGHT_LOGIN
+            ),
+            Self::VeNCrypt => !matches!(
+                kind,
+                SecurityType::VENCRYPT | SecurityType::TIGHT | SecurityType::TIGHT_LOGIN
+            ),
         }
     }
 }
@@ -103,18 +120,25 @@ pub(super) fn choose(
     params: &HostParams,
 ) -> Result<Choice, HostError> {
     let (mut forbidden, mut missing) = (false, false);
-    for &method in &params.policy.methods {
-        let mut carriers = method.carriers().iter().copied();
-        let Some(carrier) = carriers.find(|kind| list.may_hold(*kind) && offered.contains(kind))
-        else {
-            continue;
-        };
-        if !params.policy.allows(method) {
-            forbidden = true;
-        } else if !method.has_its_credentials(&params.login) {
-            missing = true;
-        } else {
-            return Ok(Choice { method, carrier });
+    // What Tight holds is not known before it is opened, and mostly it is what stands beside it:
+    // it is opened when nothing else will do.
+    for opened in [false, true] {
+        for &method in &params.policy.methods {
+            let mut carriers = method.carriers().iter().copied();
+            let Some(carrier) = carriers.find(|kind| {
+                list.may_hold(*kind)
+                    && (*kind == SecurityType::TIGHT) == opened
+                    && offered.contains(kind)
+            }) else {
+                continue;
+            };
+            if !params.policy.allows(method) {
+                forbidden = true;
+            } else if !method.has_its_credentials(&params.login) {
+                missing = true;
+            } else {
+                return Ok(Choice { method, carrier });
+            }
         }
     }
     Err(if missing {
@@ -130,14 +154,22 @@ pub(super) fn choose(
 
 /// How the conversation of a choice begins.
 pub(super) fn begin(choice: Choice, cx: &Context<'_>, out: &mut Vec<u8>) -> Result<Turn, Stop> {
-    if choice.carrier == SecurityType::VENCRYPT {
-        return Ok(Turn::Become(Box::<vencrypt::VeNCrypt>::default()));
+    match choice.carrier {
+        SecurityType::TIGHT => return Ok(Turn::Become(Box::<tight::Tight>::default())),
+        SecurityType::VENCRYPT => return Ok(Turn::Become(Box::<vencrypt::VeNCrypt>::default())),
+        _ => {}
     }
     match choice.method {
+        SecurityMethod::Ard => Ok(Turn::Become(Box::new(ard::Ard))),
+        SecurityMethod::Xvp => {
+            xvp::user_and_target(&cx.params.login, out)?;
+            Ok(Turn::Become(Box::new(vnc::Challenged)))
+        }
+        SecurityMethod::MsLogonII => Ok(Turn::Become(Box::new(ms_logon::MsLogonII))),
         SecurityMethod::Vnc | SecurityMethod::X509Vnc => {
             Ok(Turn::Become(Box::new(vnc::Challenged)))
         }
-        SecurityMethod::Plain | SecurityMethod::X509Plain => {
+        SecurityMethod::Plain | SecurityMethod::X509Plain | SecurityMethod::TightLogin => {
             plain::credentials(&cx.params.login, out)?;
             Ok(Turn::Result)
         }

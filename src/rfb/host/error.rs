@@ -36,6 +36,18 @@ pub enum HostError {
     /// The host takes back what it offered.
     #[error("refused a VeNCrypt version or sub-type that it had offered")]
     VeNCryptRefused,
+    /// A list of Tight is longer than any real one.
+    #[error("announces {0} Tight capabilities")]
+    TightCapabilities(u32),
+    /// Tight insists on a tunnel.
+    #[error("insists on a Tight tunnel")]
+    TightTunnel,
+    /// The host's part of a key exchange hides nothing.
+    #[error("offers a key exchange that hides nothing")]
+    WeakKeyExchange,
+    /// A part of the login has a NUL in it or more bytes than there is room for.
+    #[error("takes no part of a login with a NUL or more than {0} bytes")]
+    LoginUnfit(usize),
     /// A login is asked for, and the grant lacks a part of it.
     #[error("asks for a login that the grant does not have")]
     CredentialsMissing,
@@ -76,9 +88,11 @@ impl From<&HostError> for Reason {
             HostError::Refused(_) => Self::HostRefused,
             HostError::NoCommonSecurity(_)
             | HostError::Forbidden(_)
+            | HostError::TightTunnel
             | HostError::VeNCryptVersion(_) => Self::HostNoCommonSecurity,
             HostError::AnonymousOnly(_) => Self::HostTlsAnonymousOnly,
             HostError::CredentialsMissing => Self::HostCredentialsMissing,
+            HostError::LoginUnfit(_) => Self::HostAuthFailed,
             HostError::AuthFailed(_) => Self::HostAuthFailed,
             HostError::TooMany(_) => Self::HostTooManyAttempts,
             HostError::Certificate(_) => Self::HostTlsVerify,
@@ -86,6 +100,8 @@ impl From<&HostError> for Reason {
             | HostError::BadServerInit(_)
             | HostError::Tls(_)
             | HostError::VeNCryptRefused
+            | HostError::TightCapabilities(_)
+            | HostError::WeakKeyExchange
             | HostError::EarlyBytes => Self::HostProtocol,
             HostError::Closed(_) => Self::HostClosed,
             HostError::TimedOut(_) => Self::HostTimeout,

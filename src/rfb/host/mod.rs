@@ -12,6 +12,10 @@
 //!               └── None, 3.3 and 3.7 ──────────────> ServerInit <──┘
 //! ```
 //!
+//! Between the choice and Result, each security type has a conversation of its own
+//! ([`auth`](crate::rfb::auth)). Ahead of all this there may be a repeater: it announces itself as
+//! version 0.0, is told whom we want, and the real host's version follows.
+//!
 //! The host's list is read whole and the choice is ours, never the host's order: authentication
 //! before None where the grant has a password. After a refusal ([`Stage::RefusalReason`]) the words
 //! are waited for only a moment, since many hosts close without them, and a missing reason never
@@ -21,14 +25,14 @@ mod error;
 
 pub use error::HostError;
 
-use crate::rfb::auth::{self, Choice, Context, Conversation, List, Stop, Turn};
+use crate::rfb::auth::{self, Choice, Context, Conversation, List, Stop, Turn, tight};
 use crate::rfb::init::{self, BadServerInit, ServerInit};
 use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
 use crate::rfb::policy::Policy;
 use crate::rfb::security::{SecurityResult, SecurityType};
 use crate::rfb::version::{self, Dialect, ProtocolVersion};
-use crate::rfb::{Handshake, Interruption, Stage, Step, SwapError};
+use crate::rfb::{Handshake, Interruption, Stage, Step, SwapError, repeater};
 use crate::wire::Reader;
 
 /// How many bytes of a refusal's reason are read; what is announced beyond is not waited for.
@@ -80,6 +84,8 @@ pub struct HostHandshake {
     state: State,
     params: HostParams,
     seen: Seen,
+    /// Whether ServerInit goes on behind the name, as it does after Tight.
+    extended: bool,
 }
 
 /// What is expected next, with what is known by then.
@@ -110,6 +116,7 @@ impl HostHandshake {
             state: State::Version,
             params,
             seen: Seen::default(),
+            extended: false,
         }
     }
 
@@ -126,7 +133,14 @@ impl HostHandshake {
         }
         let line = input.array::<{ version::LINE_LEN }>("ProtocolVersion")?;
         let version = ProtocolVersion::parse(&line).ok_or_else(|| not_rfb(&line))?;
-        self.seen.version = Some(version);
+        let repeated = self.seen.version.replace(version);
+        let id = &self.params.login.repeater_id;
+        if let (true, None, Some(id)) = (version.is_repeater(), repeated, id) {
+            let most = repeater::BLOCK_LEN - 1;
+            let block = repeater::block(id).ok_or(HostError::LoginUnfit(most))?;
+            out.extend_from_slice(&block);
+            return Ok(Next::state(State::Version));
+        }
         let dialect = version.dialect().ok_or(HostError::Version(version))?;
         out.extend_from_slice(dialect.line());
         Ok(Next::state(match dialect {
@@ -177,6 +191,7 @@ impl HostHandshake {
     }
 
     fn begin(&mut self, choice: Choice, dialect: Dialect, out: &mut Vec<u8>) -> Result<Next, Stop> {
+        self.extended = choice.carrier == SecurityType::TIGHT;
         let cx = Context {
             params: &self.params,
             seen: &mut self.seen,
@@ -254,13 +269,12 @@ impl Handshake for HostHandshake {
             State::Conversation(..) => self.converse(&mut ahead, out),
             State::Result(dialect) => result(*dialect, &mut ahead, out),
             State::Reason(refusal) => reason(*refusal, &mut ahead),
-            State::ServerInit => match ServerInit::decode(&mut ahead) {
+            State::ServerInit => match server_init(self.extended, &mut ahead) {
                 Ok(init) => {
                     *input = ahead;
                     return Ok(Step::Done(init));
                 }
-                Err(BadServerInit::Short(short)) => Err(short.into()),
-                Err(bad) => Err(HostError::BadServerInit(bad).into()),
+                Err(stop) => Err(stop),
             },
         };
         match next {
@@ -303,6 +317,17 @@ impl Handshake for HostHandshake {
 fn not_rfb(bytes: &[u8]) -> HostError {
     let start = bytes.get(..version::LINE_LEN).unwrap_or(bytes);
     HostError::NotRfb(PeerText::escape(start))
+}
+
+fn server_init(extended: bool, input: &mut Reader<'_>) -> Result<ServerInit, Stop> {
+    let init = ServerInit::decode(input).map_err(|bad| match bad {
+        BadServerInit::Short(short) => short.into(),
+        bad => Stop::Failed(HostError::BadServerInit(bad)),
+    })?;
+    if extended {
+        tight::skip_interactions(input)?;
+    }
+    Ok(init)
 }
 
 fn result(dialect: Dialect, input: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<Next, Stop> {

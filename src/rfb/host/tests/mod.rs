@@ -1,3 +1,7 @@
+mod key_exchange;
+mod repeater;
+mod talk;
+mod tight;
 mod vencrypt;
 
 use super::*;

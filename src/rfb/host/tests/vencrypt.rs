@@ -1,3 +1,4 @@
+use super::talk::{feed, user};
 use super::*;
 
 /// VeNCrypt up to the sub-types, as QEMU and TigerVNC begin.
@@ -6,37 +7,6 @@ fn vencrypt(sub_types: &[u32]) -> Vec<u8> {
     bytes.push(sub_types.len() as u8);
     bytes.extend(sub_types.iter().flat_map(|sub_type| sub_type.to_be_bytes()));
     bytes
-}
-
-/// Feeds a whole stream; what comes behind a change of the transport is taken as said inside.
-fn feed(
-    login: Login,
-    policy: Policy,
-    host: &[u8],
-) -> (Vec<u8>, usize, Result<ServerInit, HostError>) {
-    let mut machine = HostHandshake::new(with_login(login, policy));
-    let mut reader = Reader::new(host);
-    let (mut sent, mut swaps) = (Vec::new(), 0);
-    loop {
-        match machine.step(&mut reader, &mut sent) {
-            Ok(Step::Again) => {}
-            Ok(Step::Swap(HostSwap::Tls(_))) => swaps += 1,
-            Ok(Step::NeedMore) => {
-                let error = machine.interrupted(Interruption::Closed, reader.rest());
-                return (sent, swaps, Err(error));
-            }
-            Ok(Step::Done(init)) => return (sent, swaps, Ok(init)),
-            Err(error) => return (sent, swaps, Err(error)),
-        }
-    }
-}
-
-fn user() -> Login {
-    Login {
-        username: Some("operator".to_owned()),
-        password: Some(Secret::new("s3cret12")),
-        ..Login::default()
-    }
 }
 
 #[test]
