@@ -20,6 +20,7 @@ pub mod gateway;
 pub mod guest;
 pub mod http;
 pub mod log;
+pub mod login_host;
 pub mod net;
 pub mod pattern;
 pub mod picture;

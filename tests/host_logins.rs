@@ -1,0 +1,172 @@
+//! Logging in to hosts by ARD, MS-Logon II, xvp and Tight, and through a repeater, over TCP: against
+//! fakes with good and with bad manners, and by Tight against real servers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that meets something unexpected stops and says where"
+)]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use common::login_host::{NAME, PASSWORD, Quirks, REPEATER_ID, USER, Way, XVP_TARGET};
+use common::net;
+use common::wait::within;
+use fanlight::drive::Deadlines;
+use fanlight::host::stream::HostStream;
+use fanlight::host::{self, HostLeg, Params};
+use fanlight::rfb::host::HostError;
+use fanlight::rfb::login::Login;
+use fanlight::rfb::policy::Policy;
+use fanlight::secret::Secret;
+use fanlight::target::HostName;
+use fanlight::tls::connect::{Connector, Roots};
+
+/// How long a login may take, on a busy test machine.
+const DONE: Duration = Duration::from_secs(20);
+
+/// Somebody with everything that a host may ask for.
+fn operator() -> Login {
+    Login {
+        username: Some(USER.to_owned()),
+        password: Some(Secret::new(PASSWORD)),
+        xvp_target: Some(XVP_TARGET.to_owned()),
+        repeater_id: Some(REPEATER_ID.to_owned()),
+    }
+}
+
+/// Logs in as the gateway does, with whatever the host offers.
+async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, HostError> {
+    let tls = Connector::new(&Roots::Only(Vec::new())).unwrap();
+    let params = Params {
+        connect: DONE,
+        handshake: Deadlines::all(DONE),
+        policy: Policy {
+            clear_text: true,
+            ..Policy::default()
+        },
+        tls: tls.clone(),
+    };
+    let stream = net::connect(address).await;
+    let stream = HostStream::tcp(stream, HostName::Ip(address.ip()), tls);
+    let logging_in = host::handshake((stream, address), login, &params);
+    let logged_in = within("the login", DONE, logging_in).await;
+    logged_in.map_err(|(error, _)| error)
+}
+
+#[tokio::test]
+async fn every_way_lets_in_whatever_the_manners() {
+    let all = [
+        Quirks::default(),
+        Quirks {
+            drip: true,
+            ..Quirks::default()
+        },
+        Quirks {
+            glue: true,
+            ..Quirks::default()
+        },
+        Quirks {
+            repeater: true,
+            ..Quirks::default()
+        },
+        Quirks {
+            version_3_7: true,
+            repeater: true,
+            glue: true,
+            drip: true,
+            ..Quirks::default()
+        },
+    ];
+    for way in Way::ALL {
+        for quirks in all {
+            let host = way.host(quirks).await;
+            let leg = log_in(host.address, operator()).await;
+            let leg = leg.unwrap_or_else(|error| panic!("{way:?} {quirks:?}: {error}"));
+            assert_eq!(leg.init.name, NAME.as_bytes(), "{way:?} {quirks:?}");
+            assert!(
+                leg.unread.is_empty(),
+                "{way:?} {quirks:?}: {:?}",
+                leg.unread
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_refused_by_the_host() {
+    let wrong_user = || Login {
+        username: Some("intruder".to_owned()),
+        ..operator()
+    };
+    let wrong_password = || Login {
+        password: Some(Secret::new("wr0ngpwd")),
+        ..operator()
+    };
+    let wrong_target = || Login {
+        xvp_target: Some("db-02".to_owned()),
+        ..operator()
+    };
+    for (way, logins) in [
+        (Way::Ard, vec![wrong_user(), wrong_password()]),
+        (Way::MsLogonII, vec![wrong_user(), wrong_password()]),
+        (
+            Way::Xvp,
+            vec![wrong_user(), wrong_password(), wrong_target()],
+        ),
+        (Way::TightVnc, vec![wrong_password()]),
+        (Way::TightLogin, vec![wrong_user(), wrong_password()]),
+    ] {
+        let host = way.host(Quirks::default()).await;
+        for login in logins {
+            let refused = log_in(host.address, login.clone()).await.unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "authentication failed: \"Authentication failed\"",
+                "{way:?} {login:?}"
+            );
+        }
+        log_in(host.address, operator()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_closes_anywhere_has_closed() {
+    for way in Way::ALL {
+        let mut at = 1;
+        loop {
+            let quirks = Quirks {
+                early_eof: Some(at),
+                ..Quirks::default()
+            };
+            let host = way.host(quirks).await;
+            match log_in(host.address, operator()).await {
+                Err(HostError::Closed(_)) => {}
+                Ok(_) => break,
+                Err(other) => panic!("{way:?} closes after {at}: {other}"),
+            }
+            // Every byte of the first messages, and fewer of the long ones.
+            at += if at < 40 { 1 } else { 23 };
+        }
+        assert!(at > 80, "{way:?} has said {at} bytes");
+    }
+}
+
+#[tokio::test]
+async fn no_two_logins_look_the_same() {
+    for way in [Way::Ard, Way::MsLogonII] {
+        let host = way.host(Quirks::default()).await;
+        for _ in 0..2 {
+            log_in(host.address, operator()).await.unwrap();
+        }
+        let visits = host.visits();
+        assert_eq!(visits.len(), 2);
+        // Version, type, and then nothing that was there before.
+        let [first, second] = [0, 1].map(|visit| &visits[visit].received[13..]);
+        assert_ne!(first[..64], second[..64], "{way:?}");
+        let last = first.len() - 65..first.len() - 1;
+        assert_ne!(first[last.clone()], second[last], "{way:?}");
+    }
+}
