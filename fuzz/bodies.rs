@@ -45,7 +45,6 @@ pub fn rfb_host(data: &[u8]) {
             repeater_id: Some("ID:1234".to_owned()),
             xvp_target: (seed & 2 == 2).then(|| "web-01".to_owned()),
             password: (seed & 1 == 1).then(|| Secret::new("s3cret12")),
-            ..Login::default()
         };
         let policy = Policy {
             clear_text: true,
