@@ -11,9 +11,15 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use common::gateway::TestGateway;
 use common::login_host::{NAME, PASSWORD, Quirks, REPEATER_ID, USER, Way, XVP_TARGET};
 use common::net;
-use common::wait::within;
+use common::picture::Picture;
+use common::rfb_client::Viewer;
+use common::wait::{until, within};
+use common::websocket::End;
+use common::xdisplay;
+use common::xtightvnc::Xtightvnc;
 use fanlight::drive::Deadlines;
 use fanlight::host::stream::HostStream;
 use fanlight::host::{self, HostLeg, Params};
@@ -169,4 +175,45 @@ async fn no_two_logins_look_the_same() {
         let last = first.len() - 65..first.len() - 1;
         assert_ne!(first[last.clone()], second[last], "{way:?}");
     }
+}
+
+#[tokio::test]
+async fn tightvnc_shows_its_screen_by_tight_alone() {
+    let (width, height) = xdisplay::SIZE;
+    let painted = Picture::plain(width, height, xdisplay::COLOUR);
+    let gateway = TestGateway::start().await;
+    for password in [Some(PASSWORD), None] {
+        let server = Xtightvnc::start(password).await;
+        let host = server.by_tight_alone().await;
+        let minted = match password {
+            Some(password) => gateway.mint_for(host.address, password).await,
+            None => gateway.mint_open(host.address).await,
+        };
+        let opened = within("the handshake", DONE, Viewer::open(&gateway, &minted)).await;
+        let mut viewer = opened.unwrap_or_else(|refusal| panic!("{password:?}: {refusal:?}"));
+        assert!(viewer.name.contains("desktop"), "{:?}", viewer.name);
+        viewer.ask_for_raw().await;
+        // Whatever of its long ServerInit were left over would be taken for a message here.
+        until("the painted screen", DONE, async || {
+            let screen = viewer.fetch().await;
+            screen.difference(&painted).map_or(Ok(()), Err)
+        })
+        .await;
+    }
+    gateway.assert_log_has_no(PASSWORD);
+}
+
+#[tokio::test]
+async fn tightvnc_refuses_a_wrong_password_by_tight_alone() {
+    let server = Xtightvnc::start(Some(PASSWORD)).await;
+    let host = server.by_tight_alone().await;
+    let gateway = TestGateway::start().await;
+    let minted = gateway.mint_for(host.address, "wr0ngpwd").await;
+    let opened = within("the refusal", DONE, Viewer::open(&gateway, &minted)).await;
+    let (code, reason) = (4106, "host_auth_failed".to_owned());
+    assert_eq!(opened.err().unwrap().end, End::Close { code, reason });
+    assert_eq!(
+        gateway.session_end().await.text("reason"),
+        "host_auth_failed"
+    );
 }

@@ -5,7 +5,7 @@ set -eu
 
 packages='chromium
 qemu-system-x86 qemu-system-data seabios ipxe-qemu
-tigervnc-standalone-server tigervnc-tools x11vnc
+tigervnc-standalone-server tigervnc-tools x11vnc tightvncserver xfonts-base
 xvfb xdotool x11-utils'
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then

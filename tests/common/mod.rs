@@ -34,4 +34,5 @@ pub mod wait;
 pub mod websocket;
 pub mod x11vnc;
 pub mod xdisplay;
+pub mod xtightvnc;
 pub mod xvnc;
