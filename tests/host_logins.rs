@@ -16,6 +16,7 @@ use common::login_host::{NAME, PASSWORD, Quirks, REPEATER_ID, USER, Way, XVP_TAR
 use common::net;
 use common::picture::Picture;
 use common::rfb_client::Viewer;
+use common::stock_novnc;
 use common::wait::{until, within};
 use common::websocket::End;
 use common::xdisplay;
@@ -29,6 +30,7 @@ use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
 use fanlight::target::HostName;
 use fanlight::tls::connect::{Connector, Roots};
+use serde_json::json;
 
 /// How long a login may take, on a busy test machine.
 const DONE: Duration = Duration::from_secs(20);
@@ -216,4 +218,29 @@ async fn tightvnc_refuses_a_wrong_password_by_tight_alone() {
         gateway.session_end().await.text("reason"),
         "host_auth_failed"
     );
+}
+
+#[tokio::test]
+async fn the_fakes_are_hosts_to_novnc_too() {
+    let mut hosts = Vec::new();
+    let mut logins = Vec::new();
+    for way in Way::ALL {
+        let host = way.host(Quirks::default()).await;
+        let port = host.address.port();
+        logins.push(stock_novnc::login(port, USER, PASSWORD, XVP_TARGET));
+        logins.push(stock_novnc::login(port, USER, "wr0ngpwd", XVP_TARGET));
+        hosts.push(host);
+    }
+    let outcomes = stock_novnc::log_in(&logins).await;
+    for (way, outcomes) in Way::ALL.into_iter().zip(outcomes.chunks(2)) {
+        let let_in = json!({ "connected": true, "name": NAME });
+        let refused = json!({ "refused": "Authentication failed" });
+        assert_eq!(outcomes[0], let_in, "{way:?}");
+        let wrong = if way == Way::TightNone {
+            let_in
+        } else {
+            refused
+        };
+        assert_eq!(outcomes[1], wrong, "{way:?}");
+    }
 }

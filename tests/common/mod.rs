@@ -29,6 +29,7 @@ pub mod qemu;
 pub mod qmp;
 pub mod rfb_client;
 pub mod rfb_server;
+pub mod stock_novnc;
 pub mod vnc_auth;
 pub mod wait;
 pub mod websocket;
