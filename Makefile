@@ -36,8 +36,9 @@ lint: assets rust ## format and clippy, as strict as CI
 fmt: ## format the Rust sources
 	cargo fmt
 
-conformance: assets rust ## the Autobahn suite against our WebSocket codec; takes minutes
+conformance: assets rust ## other people's suites and clients against our code; takes minutes
 	tests/conformance/autobahn.sh
+	tests/conformance/vncdotool.sh
 
 # libFuzzer needs a compiler flag of nightly; RUSTC_BOOTSTRAP lets stable take it.
 fuzz: assets rust ## every fuzz target for SECONDS seconds (20)

@@ -9,12 +9,14 @@
 mod common;
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::time::Duration;
 
 use common::gateway::TestGateway;
 use common::login_host::{NAME, PASSWORD, Quirks, REPEATER_ID, USER, Way, XVP_TARGET};
 use common::net;
 use common::picture::Picture;
+use common::process::Process;
 use common::rfb_client::Viewer;
 use common::stock_novnc;
 use common::wait::{until, within};
@@ -242,5 +244,28 @@ async fn the_fakes_are_hosts_to_novnc_too() {
             refused
         };
         assert_eq!(outcomes[1], wrong, "{way:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs vncdotool: run tests/conformance/vncdotool.sh"]
+async fn the_fake_mac_is_one_to_vncdotool_too() {
+    let vncdo = std::env::var("VNCDO").expect("run tests/conformance/vncdotool.sh");
+    let dir = tempfile::tempdir().unwrap();
+    for (password, passes) in [(PASSWORD, true), ("wr0ngpwd", false)] {
+        let host = Way::Ard.host(Quirks::default()).await;
+        let server = format!("127.0.0.1::{}", host.address.port());
+        let mut command = Command::new(&vncdo);
+        command.args(["--server", &server, "--username", USER]);
+        command.args(["--password", password, "--timeout", "10", "key", "a"]);
+        let mut process = Process::spawn(&mut command, &dir.path().join("log"));
+        let status = until("vncdotool ends", DONE, async || {
+            process.ended().ok_or_else(|| process.output())
+        })
+        .await;
+        let visit = host.left(DONE).await;
+        let key = [4, 1, 0, 0, 0, 0, 0, b'a'];
+        let typed = visit.received.windows(8).any(|message| message == key);
+        assert_eq!(typed, passes, "{status}: {}", process.output());
     }
 }
