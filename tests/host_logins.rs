@@ -10,9 +10,10 @@ mod common;
 
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use common::gateway::TestGateway;
+use common::gateway::{Minted, TestGateway};
 use common::login_host::{NAME, PASSWORD, Quirks, REPEATER_ID, USER, Way, XVP_TARGET};
 use common::net;
 use common::picture::Picture;
@@ -23,15 +24,20 @@ use common::wait::{until, within};
 use common::websocket::End;
 use common::xdisplay;
 use common::xtightvnc::Xtightvnc;
+use fanlight::clock::UnixTime;
 use fanlight::drive::Deadlines;
 use fanlight::host::stream::HostStream;
 use fanlight::host::{self, HostLeg, Params};
+use fanlight::keyring_file;
+use fanlight::mint::{Minter, Order};
+use fanlight::reason::Reason;
 use fanlight::rfb::host::HostError;
 use fanlight::rfb::login::Login;
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
-use fanlight::target::HostName;
+use fanlight::target::{HostName, Target};
 use fanlight::tls::connect::{Connector, Roots};
+use fanlight::token::Credentials;
 use serde_json::json;
 
 /// How long a login may take, on a busy test machine.
@@ -178,6 +184,72 @@ async fn no_two_logins_look_the_same() {
         assert_ne!(first[..64], second[..64], "{way:?}");
         let last = first.len() - 65..first.len() - 1;
         assert_ne!(first[last.clone()], second[last], "{way:?}");
+    }
+}
+
+/// A console of `host` for the operator, sealed with the gateway's own key.
+fn minted(gateway: &TestGateway, host: SocketAddr, password: &str) -> Minted {
+    let ring = keyring_file::load(&gateway.file("state/keyring")).unwrap();
+    let target = Target::tcp(HostName::Ip(host.ip()), host.port().try_into().unwrap());
+    let credentials = Credentials {
+        login: Login {
+            password: Some(Secret::new(password)),
+            ..operator()
+        },
+        ..Credentials::default()
+    };
+    let url = format!("http://{}", gateway.address);
+    let minter = Minter::new(Arc::new(ring), url, Duration::from_secs(60));
+    let now = UnixTime::from(SystemTime::now());
+    let console = minter.mint(Order::new(target, credentials), now).unwrap();
+    Minted::from_url(&console.url())
+}
+
+#[tokio::test]
+async fn a_browser_needs_no_login_where_the_grant_has_one() {
+    let gateway = TestGateway::start().await;
+    let repeated = Quirks {
+        repeater: true,
+        ..Quirks::default()
+    };
+    let mut count = 0;
+    for way in [Way::Ard, Way::Xvp, Way::TightVnc, Way::TightNone] {
+        let host = way.host(repeated).await;
+        let console = minted(&gateway, host.address, PASSWORD);
+        let opened = within("the picture", DONE, Viewer::open(&gateway, &console)).await;
+        let viewer = opened.unwrap_or_else(|refusal| panic!("{way:?}: {refusal:?}"));
+        assert_eq!(viewer.name, NAME, "{way:?}");
+        drop(viewer);
+        host.left(DONE).await;
+        count += 1;
+    }
+    for (way, password, reason) in [
+        (Way::Ard, "wr0ngpwd", Reason::HostAuthFailed),
+        (Way::Xvp, "wr0ngpwd", Reason::HostAuthFailed),
+        (Way::TightVnc, "wr0ngpwd", Reason::HostAuthFailed),
+        // Nobody has said that the password may be shown.
+        (Way::MsLogonII, PASSWORD, Reason::HostNoCommonSecurity),
+        (Way::TightLogin, PASSWORD, Reason::HostNoCommonSecurity),
+    ] {
+        let host = way.host(Quirks::default()).await;
+        let console = minted(&gateway, host.address, password);
+        let opened = within("the refusal", DONE, Viewer::open(&gateway, &console)).await;
+        let end = End::Close {
+            code: reason.close_code(),
+            reason: reason.code().to_owned(),
+        };
+        assert_eq!(opened.err().unwrap().end, end, "{way:?}");
+        let visit = host.left(DONE).await;
+        let clear = |secret: &str| {
+            let mut windows = visit.received.windows(secret.len());
+            windows.any(|window| window == secret.as_bytes())
+        };
+        assert!(!clear(PASSWORD) && !clear("wr0ngpwd"), "{way:?}");
+        count += 1;
+    }
+    gateway.session_ends(count).await;
+    for secret in [PASSWORD, "wr0ngpwd", USER] {
+        gateway.assert_log_has_no(secret);
     }
 }
 
