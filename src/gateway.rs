@@ -1,5 +1,6 @@
 //! The gateway as a whole: assembles everything, owns the listener, and stops in good order.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tracing::{debug, info, warn};
 use crate::config::Config;
 use crate::drive::Deadlines;
 use crate::host;
+use crate::host::profile::{Profile, Profiles};
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
@@ -26,8 +28,9 @@ use crate::mint::Minter;
 use crate::rfb::policy::Policy;
 use crate::session::{self, Sessions};
 use crate::stream::Stream;
-use crate::tls::connect::{Connector, ConnectorError, Roots};
-use crate::tls::listen::{Acceptor, TlsError};
+use crate::tls::TlsError;
+use crate::tls::connect::{Connector, Trust};
+use crate::tls::listen::Acceptor;
 use crate::token::KeyRing;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
@@ -57,12 +60,9 @@ pub enum StartError {
         /// What the system says.
         error: io::Error,
     },
-    /// Certificate or key cannot be used.
+    /// A certificate, a key or an authority cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// Hosts cannot be checked.
-    #[error(transparent)]
-    Connector(#[from] ConnectorError),
     /// Names cannot be resolved.
     #[error(transparent)]
     Resolver(#[from] ResolveError),
@@ -189,7 +189,11 @@ impl Gateway {
     }
 }
 
-fn session_params(config: &Config) -> Result<session::Params, ConnectorError> {
+fn session_params(config: &Config) -> Result<session::Params, TlsError> {
+    let profile = Profile {
+        policy: Policy::default(),
+        tls: Connector::new(&Trust::default())?,
+    };
     Ok(session::Params {
         max_sessions: config.limits.sessions,
         browser_handshake: config.browser.handshake_timeout,
@@ -203,8 +207,7 @@ fn session_params(config: &Config) -> Result<session::Params, ConnectorError> {
                 security: config.host.security_timeout,
                 init: config.host.init_timeout,
             },
-            policy: Policy::default(),
-            tls: Connector::new(&Roots::System)?,
+            profiles: Profiles::new(profile, BTreeMap::new()),
         },
     })
 }

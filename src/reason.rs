@@ -31,6 +31,8 @@ pub enum Reason {
     HostTlsAnonymousOnly,
     /// The host's TLS certificate does not prove that it is who it should be.
     HostTlsVerify,
+    /// The host is not, or could not prove to be, the machine that it should be.
+    HostIdentity,
     /// The host asks for a password and the grant has none.
     HostCredentialsMissing,
     /// The host refused the grant's credentials.
@@ -109,7 +111,7 @@ const fn row(
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -121,6 +123,7 @@ impl Reason {
         Self::HostNoCommonSecurity,
         Self::HostTlsAnonymousOnly,
         Self::HostTlsVerify,
+        Self::HostIdentity,
         Self::HostCredentialsMissing,
         Self::HostAuthFailed,
         Self::HostTooManyAttempts,
@@ -203,6 +206,8 @@ impl Reason {
                 "The machine's console offers only encryption that proves nobody's identity. Its host needs an x509 certificate for VNC."),
             Self::HostTlsVerify => row(("host_tls_verify", 4112, 502), false, Warn,
                 "The machine's console could not prove its identity, so the connection was not trusted."),
+            Self::HostIdentity => row(("host_identity", 4114, 502), false, Warn,
+                "What answered could not prove that it is the machine of this console link, so the connection was not trusted."),
             Self::HostCredentialsMissing => row(("host_credentials_missing", 4105, 502), false, Warn,
                 "The machine's console asks for a password and this console link carries none."),
             Self::HostAuthFailed => row(("host_auth_failed", 4106, 502), false, Warn,

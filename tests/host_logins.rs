@@ -8,6 +8,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
@@ -26,8 +27,10 @@ use common::xdisplay;
 use common::xtightvnc::Xtightvnc;
 use fanlight::clock::UnixTime;
 use fanlight::drive::Deadlines;
+use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::stream::HostStream;
-use fanlight::host::{self, HostLeg, Params};
+use fanlight::host::visit::Visit;
+use fanlight::host::{self, HostLeg, Params, ReachError};
 use fanlight::keyring_file;
 use fanlight::mint::{Minter, Order};
 use fanlight::reason::Reason;
@@ -36,7 +39,7 @@ use fanlight::rfb::login::Login;
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
 use fanlight::target::{HostName, Target};
-use fanlight::tls::connect::{Connector, Roots};
+use fanlight::tls::connect::{Connector, Trust};
 use fanlight::token::Credentials;
 use serde_json::json;
 
@@ -54,20 +57,31 @@ fn operator() -> Login {
 }
 
 /// Logs in as the gateway does, with whatever the host offers.
-async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, HostError> {
-    let tls = Connector::new(&Roots::Only(Vec::new())).unwrap();
+async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError> {
+    let tls = Connector::new(&Trust::default()).unwrap();
+    let policy = Policy {
+        clear_text: true,
+        ..Policy::default()
+    };
+    let profile = Profile {
+        policy,
+        tls: tls.clone(),
+    };
     let params = Params {
         connect: DONE,
         handshake: Deadlines::all(DONE),
-        policy: Policy {
-            clear_text: true,
-            ..Policy::default()
-        },
-        tls: tls.clone(),
+        profiles: Profiles::new(profile, BTreeMap::new()),
     };
     let stream = net::connect(address).await;
-    let stream = HostStream::tcp(stream, HostName::Ip(address.ip()), tls);
-    let logging_in = host::handshake((stream, address), login, &params);
+    let host = HostName::Ip(address.ip());
+    let target = Target::tcp(host.clone(), address.port().try_into().unwrap());
+    let credentials = Credentials {
+        login,
+        ..Credentials::default()
+    };
+    let visit = Visit::new(target, credentials);
+    let stream = HostStream::tcp(stream, host, tls);
+    let logging_in = host::handshake((stream, address), visit, &params);
     let logged_in = within("the login", DONE, logging_in).await;
     logged_in.map_err(|(error, _)| error)
 }
@@ -159,7 +173,7 @@ async fn a_host_that_closes_anywhere_has_closed() {
             };
             let host = way.host(quirks).await;
             match log_in(host.address, operator()).await {
-                Err(HostError::Closed(_)) => {}
+                Err(ReachError::Handshake(HostError::Closed(_))) => {}
                 Ok(_) => break,
                 Err(other) => panic!("{way:?} closes after {at}: {other}"),
             }

@@ -1,5 +1,6 @@
 //! `fanlight probe`: a dry run towards a host, stage by stage, saying what it offers.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::bail;
@@ -7,15 +8,17 @@ use anyhow::bail;
 use super::password;
 use crate::cli::ProbeArgs;
 use crate::drive::Deadlines;
+use crate::host::profile::{Profile, Profiles};
 use crate::host::resolve::Resolver;
+use crate::host::visit::Visit;
 use crate::host::{self, HostLeg, Params, ReachError};
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
-use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
 use crate::rfb::policy::Policy;
 use crate::target::Target;
-use crate::tls::connect::{Connector, Roots};
+use crate::tls::connect::{Connector, Trust};
+use crate::token::Credentials;
 
 pub(super) fn run(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     super::runtime()?.block_on(probe(args, out))
@@ -30,29 +33,32 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         .map(password::read)
         .transpose()?;
     let handshake = Deadlines::all(args.timeout);
-    let tls = Connector::new(&Roots::System)?;
-    let params = Params {
+    let profile = Profile {
         policy: Policy::default(),
-        tls,
+        tls: Connector::new(&Trust::default())?,
+    };
+    let params = Params {
+        profiles: Profiles::new(profile, BTreeMap::new()),
         connect: args.timeout,
         handshake,
     };
 
+    let visit = Visit::new(target, Credentials::with_password(password));
     let resolver = Resolver::from_system()?;
-    let connected = match host::connect(&target, &resolver, &params).await {
+    let connected = match host::connect(&visit, &resolver, &params).await {
         Ok(connected) => connected,
         Err(error) => return failed(&error),
     };
-    writeln!(out, "connected   {} as {}", target, connected.1)?;
+    writeln!(out, "connected   {} as {}", visit.target, connected.1)?;
 
-    match host::handshake(connected, Login::with_password(password), &params).await {
+    match host::handshake(connected, visit, &params).await {
         Ok(leg) => {
             seen(&leg.seen, out)?;
             server_init(&leg, out)
         }
         Err((error, seen_so_far)) => {
             seen(&seen_so_far, out)?;
-            failed(&error.into())
+            failed(&error)
         }
     }
 }

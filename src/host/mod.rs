@@ -1,8 +1,10 @@
 //! The host leg: reaching an RFB server and being let in.
 
 pub mod dial;
+pub mod profile;
 pub mod resolve;
 pub mod stream;
+pub mod visit;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,15 +17,15 @@ use crate::reason::Reason;
 use crate::rfb::SwapError;
 use crate::rfb::host::{HostError, HostHandshake, HostParams, Seen};
 use crate::rfb::init::ServerInit;
-use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
-use crate::rfb::policy::Policy;
-use crate::target::{Endpoint, Target, Way};
+use crate::target::{Endpoint, Way};
 use crate::tls::connect::Connector;
 
 use dial::DialError;
+use profile::{Profiles, UnknownProfile};
 use resolve::{ResolveError, Resolver};
 use stream::HostStream;
+use visit::Visit;
 
 /// How hosts are reached, and how long the steps may take.
 #[derive(Clone, Debug)]
@@ -32,15 +34,16 @@ pub struct Params {
     pub connect: Duration,
     /// The stages of the RFB handshake.
     pub handshake: Deadlines,
-    /// What hosts may be logged in with.
-    pub policy: Policy,
-    /// Who checks the certificates of hosts.
-    pub tls: Connector,
+    /// How they are logged in to, and what is verified about them.
+    pub profiles: Profiles,
 }
 
 /// Why a host could not be reached or did not let us in.
 #[derive(Debug, thiserror::Error)]
 pub enum ReachError {
+    /// This gateway cannot go where the grant sends it.
+    #[error(transparent)]
+    Profile(#[from] UnknownProfile),
     /// The name has no address.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
@@ -61,9 +64,13 @@ pub enum ReachError {
 impl From<&ReachError> for Reason {
     fn from(error: &ReachError) -> Self {
         match error {
+            // The minter and this gateway are configured apart: nothing that the person or the
+            // host could change.
+            ReachError::Profile(_) => Self::Internal,
             ReachError::Resolve(_) | ReachError::Dial(_) => Self::HostUnreachable,
             ReachError::TimedOut => Self::HostTimeout,
             ReachError::Tls(SwapError::Certificate(_)) => Self::HostTlsVerify,
+            ReachError::Tls(SwapError::Identity(_)) => Self::HostIdentity,
             ReachError::Tls(SwapError::Failed(_)) => Self::HostProtocol,
             ReachError::Handshake(error) => error.into(),
         }
@@ -104,16 +111,18 @@ pub struct HostLeg {
 /// # Cancel safety
 /// Dropping the future closes whatever it had opened.
 pub async fn connect(
-    target: &Target,
+    visit: &Visit,
     resolver: &Resolver,
     params: &Params,
 ) -> Result<(HostStream, SocketAddr), ReachError> {
+    let profile = params.profiles.get(visit.target.profile.as_ref())?;
+    let tls = profile.tls.for_machine(&visit.identity);
     let deadline = Instant::now() + params.connect;
     let reaching = async {
-        match &target.way {
-            Way::Tcp(endpoint) => tcp(endpoint, resolver, params).await,
+        match &visit.target.way {
+            Way::Tcp(endpoint) => tcp(endpoint, resolver, tls).await,
             Way::Tls(endpoint) => {
-                let (mut stream, address) = tcp(endpoint, resolver, params).await?;
+                let (mut stream, address) = tcp(endpoint, resolver, tls).await?;
                 stream.start_tls().await?;
                 Ok((stream, address))
             }
@@ -126,27 +135,30 @@ pub async fn connect(
 async fn tcp(
     endpoint: &Endpoint,
     resolver: &Resolver,
-    params: &Params,
+    tls: Connector,
 ) -> Result<(HostStream, SocketAddr), ReachError> {
     let addresses = resolver.resolve(&endpoint.host).await?;
     let (stream, address) = dial::dial(&addresses, endpoint.port.get()).await?;
-    let stream = HostStream::tcp(stream, endpoint.host.clone(), params.tls.clone());
-    Ok((stream, address))
+    Ok((HostStream::tcp(stream, endpoint.host.clone(), tls), address))
 }
 
-/// Goes through the RFB handshake with a connected host, up to ServerInit.
+/// Goes through the RFB handshake with a connected host, up to ServerInit, and checks that it is
+/// the machine that is meant.
 ///
 /// # Errors
-/// [`HostError`], with what was seen of the host until then.
+/// [`ReachError`], with what was seen of the host until then.
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection.
 pub async fn handshake(
     (mut stream, address): (HostStream, SocketAddr),
-    login: Login,
+    visit: Visit,
     params: &Params,
-) -> Result<HostLeg, (HostError, Seen)> {
-    let policy = params.policy.clone();
+) -> Result<HostLeg, (ReachError, Seen)> {
+    let profile = params.profiles.get(visit.target.profile.as_ref());
+    let profile = profile.map_err(|error| (error.into(), Seen::default()))?;
+    let policy = visit.policy(&profile.policy, stream.shown().is_some());
+    let login = visit.credentials.login;
     let mut machine = HostHandshake::new(HostParams {
         login,
         policy,
@@ -154,12 +166,17 @@ pub async fn handshake(
     });
     let mut unread = Vec::new();
     let end = drive(&mut machine, &mut stream, &mut unread, &params.handshake).await;
+    let end = visit
+        .identity
+        .judge(end, stream.shown().map(|it| it.key), None);
     let seen = machine.seen().clone();
     debug!(
         %address,
         version = seen.version.map(display),
         offered = ?seen.offered,
         chosen = seen.chosen.map(display),
+        tls = stream.shown().map(|shown| display(shown.proof)),
+        certificate = stream.shown().map(|shown| display(shown.key)),
         passed = end.is_ok(),
         "host handshake"
     );
@@ -171,7 +188,7 @@ pub async fn handshake(
             unread,
             seen,
         }),
-        Err(error) => Err((error, seen)),
+        Err(error) => Err((error.into(), seen)),
     }
 }
 
@@ -183,14 +200,13 @@ pub async fn handshake(
 /// # Cancel safety
 /// Dropping the future closes whatever it had opened.
 pub async fn reach(
-    target: &Target,
-    login: Login,
+    visit: Visit,
     resolver: &Resolver,
     params: &Params,
 ) -> Result<HostLeg, ReachError> {
-    let connected = connect(target, resolver, params).await?;
+    let connected = connect(&visit, resolver, params).await?;
     debug!(address = %connected.1, "host connected");
-    Ok(handshake(connected, login, params)
+    handshake(connected, visit, params)
         .await
-        .map_err(|(error, _)| error)?)
+        .map_err(|(error, _)| error)
 }

@@ -11,7 +11,7 @@ use crate::drive::Transport;
 use crate::rfb::SwapError;
 use crate::rfb::host::HostSwap;
 use crate::target::HostName;
-use crate::tls::connect::Connector;
+use crate::tls::connect::{Connector, Shown};
 
 /// Anything that bytes can be read from and written to.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -25,6 +25,7 @@ pub struct HostStream {
     layers: Layers,
     host: HostName,
     tls: Connector,
+    shown: Option<Shown>,
 }
 
 enum Layers {
@@ -42,6 +43,7 @@ impl HostStream {
             layers: Layers::Tcp(stream),
             host,
             tls,
+            shown: None,
         }
     }
 
@@ -54,9 +56,16 @@ impl HostStream {
     /// Dropping the future closes the stream.
     pub async fn start_tls(&mut self) -> Result<(), SwapError> {
         let below = self.take_layers()?;
-        let inside = self.tls.connect(&self.host, below).await?;
+        let (inside, shown) = self.tls.connect(&self.host, below).await?;
         self.layers = Layers::Layered(Box::new(inside));
+        self.shown = Some(shown);
         Ok(())
+    }
+
+    /// What TLS has shown of the host, if there is TLS.
+    #[must_use]
+    pub const fn shown(&self) -> Option<Shown> {
+        self.shown
     }
 
     /// What is there, to be put inside another layer.

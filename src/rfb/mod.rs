@@ -115,6 +115,9 @@ pub enum SwapError {
     /// The peer's certificate does not prove that it is who it should be.
     #[error("the certificate is not accepted: {0}")]
     Certificate(String),
+    /// The peer is not the machine that was pinned.
+    #[error(transparent)]
+    Identity(#[from] identity::Mismatch),
     /// Anything else.
     #[error("{0}")]
     Failed(String),

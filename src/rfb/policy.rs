@@ -172,6 +172,17 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The policy for a login of which everything is inside TLS already.
+    #[must_use]
+    pub fn inside_tls(self) -> Self {
+        Self {
+            require_tls: false,
+            clear_text: true,
+            refuse_none: false,
+            ..self
+        }
+    }
+
     /// Whether a method may be used, its credentials aside.
     #[must_use]
     pub const fn allows(&self, method: SecurityMethod) -> bool {

@@ -90,6 +90,7 @@ impl Sessions {
             return browser_end(socket, &error);
         }
 
+        record.host_tls = host.stream.shown().map(|shown| shown.proof);
         record.log_start();
         let first = relay::FirstBytes {
             up: unread,
@@ -132,18 +133,13 @@ impl Sessions {
         admitted: Result<(Grant, SemaphorePermit<'s>), End>,
     ) -> Result<(HostLeg, SemaphorePermit<'s>), End> {
         let (grant, slot) = admitted?;
-        host::reach(
-            &grant.target,
-            grant.credentials.login,
-            &self.resolver,
-            &self.params.host,
-        )
-        .await
-        .map(|host| (host, slot))
-        .map_err(|error| End {
-            said: error.said().cloned(),
-            ..End::because(&error)
-        })
+        host::reach(grant.into(), &self.resolver, &self.params.host)
+            .await
+            .map(|host| (host, slot))
+            .map_err(|error| End {
+                said: error.said().cloned(),
+                ..End::because(&error)
+            })
     }
 
     /// Greets the browser while the host is being reached, and waits for both.

@@ -9,6 +9,7 @@ use crate::id::SessionId;
 use crate::reason::{Reason, Severity};
 use crate::session::end::End;
 use crate::session::relay::Traffic;
+use crate::tls::verify::Proof;
 use crate::token::Grant;
 
 /// A session as the log tells it. It never holds a secret.
@@ -20,6 +21,8 @@ pub struct Record {
     console: String,
     target: String,
     labels: String,
+    /// What proved who the host is, where it was spoken with inside TLS.
+    pub host_tls: Option<Proof>,
     /// Bytes that were relayed.
     pub traffic: Traffic,
 }
@@ -35,6 +38,7 @@ impl Record {
             console: String::new(),
             target: String::new(),
             labels: String::new(),
+            host_tls: None,
             traffic: Traffic::default(),
         }
     }
@@ -54,6 +58,7 @@ impl Record {
             target = self.target,
             client = %self.client,
             labels = self.labels,
+            host_tls = self.host_tls.map(display),
             "session started"
         );
     }
@@ -68,6 +73,7 @@ impl Record {
                     target = self.target,
                     client = %self.client,
                     labels = self.labels,
+                    host_tls = self.host_tls.map(display),
                     reason = end.reason.code(),
                     detail = end.detail,
                     bytes_up = self.traffic.up,

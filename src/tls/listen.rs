@@ -1,18 +1,17 @@
 //! Accepting TLS with a certificate and a key from files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::stream::Stream;
+use crate::tls::pem::{self, TlsError};
 
 /// How long a browser may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -24,60 +23,14 @@ const ALPN: &[u8] = b"http/1.1";
 #[derive(Clone)]
 pub struct Acceptor(TlsAcceptor);
 
-/// Why TLS cannot be offered. The words name files, never what is in them.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// The certificate cannot be read.
-    #[error("cannot read the certificate {path}: {why}")]
-    Certificate {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: PemError,
-    },
-    /// The key cannot be read.
-    #[error("cannot read the private key {path}: {why}")]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: PemError,
-    },
-    /// There is no certificate in its file.
-    #[error("there is no certificate in {0}")]
-    Empty(PathBuf),
-    /// Certificate and key do not belong together, or are of a kind that is not supported.
-    #[error("the certificate {certificate} and the key {key} cannot be used together: {why}")]
-    Mismatch {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// The key's file.
-        key: PathBuf,
-        /// What the library says.
-        why: rustls::Error,
-    },
-}
-
 impl Acceptor {
     /// Reads a PEM certificate with its chain, and a PEM private key.
     ///
     /// # Errors
     /// [`TlsError`].
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let bad_certificate = |why| TlsError::Certificate {
-            path: certificate.to_owned(),
-            why,
-        };
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(bad_certificate)?;
-        if chain.is_empty() {
-            return Err(TlsError::Empty(certificate.to_owned()));
-        }
-        let secret = PrivateKeyDer::from_pem_file(key).map_err(|why| TlsError::Key {
-            path: key.to_owned(),
-            why,
-        })?;
+        let chain = pem::certificates(certificate)?;
+        let secret = pem::key(key)?;
         let mismatch = |why| TlsError::Mismatch {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
@@ -112,6 +65,8 @@ impl Acceptor {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn pair(dir: &Path, name: &str) -> (PathBuf, PathBuf) {

@@ -2,3 +2,7 @@
 
 pub mod connect;
 pub mod listen;
+mod pem;
+pub mod verify;
+
+pub use pem::TlsError;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::reason::Reason;
 use crate::rfb::Stage;
+use crate::rfb::identity::Mismatch;
 use crate::rfb::init::BadServerInit;
 use crate::rfb::peer_text::PeerText;
 use crate::rfb::security::SecurityType;
@@ -66,6 +67,9 @@ pub enum HostError {
     /// The certificate does not prove that the host is who it should be.
     #[error("the certificate is not accepted: {0}")]
     Certificate(String),
+    /// The host is another machine than the one that is pinned.
+    #[error(transparent)]
+    Identity(#[from] Mismatch),
     /// TLS failed in another way.
     #[error("TLS failed: {0}")]
     Tls(String),
@@ -96,6 +100,7 @@ impl From<&HostError> for Reason {
             HostError::AuthFailed(_) => Self::HostAuthFailed,
             HostError::TooMany(_) => Self::HostTooManyAttempts,
             HostError::Certificate(_) => Self::HostTlsVerify,
+            HostError::Identity(_) => Self::HostIdentity,
             HostError::BadResult(_)
             | HostError::BadServerInit(_)
             | HostError::Tls(_)

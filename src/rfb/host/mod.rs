@@ -309,6 +309,7 @@ impl Handshake for HostHandshake {
             (_, Interruption::TimedOut) => HostError::TimedOut(self.stage()),
             (_, Interruption::EarlyBytes) => HostError::EarlyBytes,
             (_, Interruption::Swap(SwapError::Certificate(why))) => HostError::Certificate(why),
+            (_, Interruption::Swap(SwapError::Identity(why))) => HostError::Identity(why),
             (_, Interruption::Swap(SwapError::Failed(why))) => HostError::Tls(why),
         }
     }

@@ -9,6 +9,7 @@ use std::fmt;
 pub use fingerprint::{BadFingerprint, Fingerprint};
 pub use machine_uuid::{BadUuid, MachineUuid};
 
+use crate::rfb::host::HostError;
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
 
@@ -109,6 +110,30 @@ impl Identity {
         }
     }
 
+    /// What a handshake came to, when its end is held against the pins. `certificate` and
+    /// `ra2_key` are the keys that the host showed.
+    ///
+    /// # Errors
+    /// The handshake's own, or [`HostError::Identity`].
+    pub fn judge(
+        &self,
+        end: Result<ServerInit, HostError>,
+        certificate: Option<Fingerprint>,
+        ra2_key: Option<Fingerprint>,
+    ) -> Result<ServerInit, HostError> {
+        let init = end.map_err(|error| match error {
+            // With a pinned certificate only logins inside TLS are allowed, and it offers none.
+            HostError::Forbidden(_) if certificate.is_none() && !self.certificates.is_empty() => {
+                Mismatch::NoCertificate.into()
+            }
+            error => error,
+        })?;
+        self.check_certificate(certificate)?;
+        self.check_ra2_key(ra2_key)?;
+        self.check_desktop(&init)?;
+        Ok(init)
+    }
+
     /// Holds the desktop's name against the pins.
     ///
     /// # Errors
@@ -207,6 +232,42 @@ mod tests {
         let other = UUID.replace("426", "427");
         assert!(known.check_desktop(&init(&other)).is_err());
         assert_eq!(Identity::default().check_desktop(&init("x")), Ok(()));
+    }
+
+    #[test]
+    fn a_host_that_lets_in_but_is_another_is_refused() {
+        let key = Fingerprint::of(b"key");
+        let pinned = Identity {
+            certificates: vec![key],
+            ..Identity::default()
+        };
+        let judge = |end, certificate| pinned.judge(end, certificate, None);
+        assert_eq!(judge(Ok(qemu()), Some(key)), Ok(qemu()));
+        let refused = Err(HostError::Identity(Mismatch::NoCertificate));
+        assert_eq!(judge(Ok(qemu()), None), refused);
+        let forbidden = || Err(HostError::Forbidden(Vec::new()));
+        assert_eq!(judge(forbidden(), None), refused);
+        assert_eq!(judge(forbidden(), Some(key)), forbidden());
+        assert_eq!(
+            Identity::default().judge(forbidden(), None, None),
+            forbidden()
+        );
+
+        let named = Identity {
+            desktop_name: Some("QEMU (web-02)".to_owned()),
+            ..Identity::default()
+        };
+        let error = named.judge(Ok(qemu()), None, None).unwrap_err();
+        assert!(matches!(
+            error,
+            HostError::Identity(Mismatch::DesktopName(_))
+        ));
+        let ra2 = Identity {
+            ra2_key: Some(key),
+            ..Identity::default()
+        };
+        assert!(ra2.judge(Ok(qemu()), None, None).is_err());
+        assert!(ra2.judge(Ok(qemu()), None, Some(key)).is_ok());
     }
 
     #[test]
