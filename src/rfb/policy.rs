@@ -9,6 +9,8 @@ use crate::rfb::security::SecurityType;
 /// A way of logging in that Fanlight speaks, whichever security types carry it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SecurityMethod {
+    /// TLS with a certificate, then SASL with user and password.
+    X509Sasl,
     /// TLS with a certificate, then user and password.
     X509Plain,
     /// TLS with a certificate, then VNC authentication.
@@ -21,6 +23,8 @@ pub enum SecurityMethod {
     Xvp,
     /// VNC authentication: a challenge encrypted with the password.
     Vnc,
+    /// SASL with user and password, where it is not known to be inside TLS.
+    Sasl,
     /// MS-Logon II: user and password under keys that are no obstacle.
     MsLogonII,
     /// User and password in the clear.
@@ -38,13 +42,15 @@ pub struct UnknownMethod;
 
 impl SecurityMethod {
     /// Every method, the strongest first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::X509Sasl,
         Self::X509Plain,
         Self::X509Vnc,
         Self::X509None,
         Self::Ard,
         Self::Xvp,
         Self::Vnc,
+        Self::Sasl,
         Self::MsLogonII,
         Self::Plain,
         Self::TightLogin,
@@ -55,12 +61,14 @@ impl SecurityMethod {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::X509Sasl => "x509-sasl",
             Self::X509Plain => "x509-plain",
             Self::X509Vnc => "x509-vnc",
             Self::X509None => "x509-none",
             Self::Ard => "ard",
             Self::Xvp => "xvp",
             Self::Vnc => "vnc",
+            Self::Sasl => "sasl",
             Self::MsLogonII => "ms-logon-ii",
             Self::Plain => "plain",
             Self::TightLogin => "tight-login",
@@ -73,6 +81,11 @@ impl SecurityMethod {
     #[must_use]
     pub const fn carriers(self) -> &'static [SecurityType] {
         match self {
+            Self::X509Sasl => &[
+                SecurityType::X509_SASL,
+                SecurityType::VENCRYPT,
+                SecurityType::TIGHT,
+            ],
             Self::X509Plain => &[
                 SecurityType::X509_PLAIN,
                 SecurityType::VENCRYPT,
@@ -91,6 +104,7 @@ impl SecurityMethod {
             Self::Ard => &[SecurityType::ARD],
             Self::Xvp => &[SecurityType::XVP],
             Self::Vnc => &[SecurityType::VNC_AUTHENTICATION, SecurityType::TIGHT],
+            Self::Sasl => &[SecurityType::SASL, SecurityType::TIGHT],
             Self::MsLogonII => &[SecurityType::MS_LOGON_II],
             Self::Plain => &[
                 SecurityType::PLAIN,
@@ -106,9 +120,13 @@ impl SecurityMethod {
     #[must_use]
     pub const fn has_its_credentials(self, login: &Login) -> bool {
         match self {
-            Self::X509Plain | Self::Ard | Self::MsLogonII | Self::Plain | Self::TightLogin => {
-                login.username.is_some() && login.password.is_some()
-            }
+            Self::X509Sasl
+            | Self::X509Plain
+            | Self::Ard
+            | Self::Sasl
+            | Self::MsLogonII
+            | Self::Plain
+            | Self::TightLogin => login.username.is_some() && login.password.is_some(),
             Self::Xvp => {
                 login.username.is_some() && login.xvp_target.is_some() && login.password.is_some()
             }
@@ -120,13 +138,20 @@ impl SecurityMethod {
     /// Whether all of it happens inside TLS with a certificate.
     #[must_use]
     pub const fn is_inside_tls(self) -> bool {
-        matches!(self, Self::X509Plain | Self::X509Vnc | Self::X509None)
+        matches!(
+            self,
+            Self::X509Sasl | Self::X509Plain | Self::X509Vnc | Self::X509None
+        )
     }
 
-    /// Whether somebody on the way can read the password, or as good as that.
+    /// Whether somebody on the way can read the password, or as good as that. Of SASL's mechanisms
+    /// some show it, and whoever is on the way can take the others off the list.
     #[must_use]
     pub const fn shows_the_password(self) -> bool {
-        matches!(self, Self::MsLogonII | Self::Plain | Self::TightLogin)
+        matches!(
+            self,
+            Self::Sasl | Self::MsLogonII | Self::Plain | Self::TightLogin
+        )
     }
 }
 

@@ -20,6 +20,8 @@ impl SecurityType {
 
     /// A list of tunnels and a list of ways to log in.
     pub const TIGHT: Self = Self(16);
+    /// A list of SASL mechanisms.
+    pub const SASL: Self = Self(20);
     /// A list of sub-types, most of them inside TLS.
     pub const VENCRYPT: Self = Self(19);
     /// User and target, then VNC authentication.
@@ -37,6 +39,8 @@ impl SecurityType {
     pub const X509_VNC: Self = Self(261);
     /// VeNCrypt's sub-type with a certificate, user and password.
     pub const X509_PLAIN: Self = Self(262);
+    /// VeNCrypt's sub-type with a certificate and SASL, as QEMU numbers it.
+    pub const X509_SASL: Self = Self(263);
 
     /// Tight's own way with user and password in the clear. Its code on the wire, 129, is RA2-256 in
     /// every other list; this number is in none.

@@ -7,6 +7,7 @@ mod ard;
 mod field;
 mod ms_logon;
 mod plain;
+mod sasl;
 pub mod tight;
 mod vencrypt;
 pub mod vnc;
@@ -29,6 +30,11 @@ pub(super) trait Conversation: fmt::Debug + Send {
         input: &mut Reader<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Turn, Stop>;
+
+    /// What it means when the host closes now, where that means more than that it is gone.
+    fn closed(&self) -> Option<HostError> {
+        None
+    }
 }
 
 /// What a conversation may look at.
@@ -102,6 +108,7 @@ impl List {
                 SecurityType::NONE
                     | SecurityType::VNC_AUTHENTICATION
                     | SecurityType::VENCRYPT
+                    | SecurityType::SASL
                     | SecurityType::TIGHT_LOGIN
             ),
             Self::VeNCrypt => !matches!(
@@ -168,6 +175,9 @@ pub(super) fn begin(choice: Choice, cx: &Context<'_>, out: &mut Vec<u8>) -> Resu
         SecurityMethod::MsLogonII => Ok(Turn::Become(Box::new(ms_logon::MsLogonII))),
         SecurityMethod::Vnc | SecurityMethod::X509Vnc => {
             Ok(Turn::Become(Box::new(vnc::Challenged)))
+        }
+        SecurityMethod::Sasl | SecurityMethod::X509Sasl => {
+            Ok(Turn::Become(Box::<sasl::Sasl>::default()))
         }
         SecurityMethod::Plain | SecurityMethod::X509Plain | SecurityMethod::TightLogin => {
             plain::credentials(&cx.params.login, out)?;

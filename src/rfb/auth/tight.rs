@@ -5,6 +5,7 @@
 //! Tunnels ──> Ways ── none, or no authentication ──> as None
 //!               ├──── VNC authentication ──────────> as VNC authentication
 //!               ├──── VeNCrypt ────────────────────> as VeNCrypt
+//!               ├──── SASL ────────────────────────> as SASL
 //!               └──── user and password ───────────> as Plain
 //! ```
 //!

@@ -49,9 +49,24 @@ pub enum HostError {
     /// A part of the login has a NUL in it or more bytes than there is room for.
     #[error("takes no part of a login with a NUL or more than {0} bytes")]
     LoginUnfit(usize),
+    /// No offered SASL mechanism is one that we speak.
+    #[error("offers only the SASL mechanisms {}", Mechanisms(.0))]
+    NoCommonMechanism(Option<PeerText>),
+    /// What is said inside SASL cannot be taken.
+    #[error("broke SASL: {0}")]
+    Sasl(&'static str),
+    /// The host let us in without the proof that it knows the password too.
+    #[error("did not prove that it knows the password too")]
+    Unproven,
     /// A login is asked for, and the grant lacks a part of it.
     #[error("asks for a login that the grant does not have")]
     CredentialsMissing,
+    /// The grant's login has characters that this way of logging in cannot carry.
+    #[error("the login has characters that this way of logging in cannot carry")]
+    CredentialsUnfit,
+    /// The host closed on our login, which is how some refuse it.
+    #[error("closed instead of answering the login, which is how some hosts refuse it")]
+    LoginDropped,
     /// SecurityResult says that authentication failed.
     #[error("authentication failed{}", Said(.0))]
     AuthFailed(Option<PeerText>),
@@ -93,11 +108,13 @@ impl From<&HostError> for Reason {
             HostError::NoCommonSecurity(_)
             | HostError::Forbidden(_)
             | HostError::TightTunnel
+            | HostError::NoCommonMechanism(_)
             | HostError::VeNCryptVersion(_) => Self::HostNoCommonSecurity,
             HostError::AnonymousOnly(_) => Self::HostTlsAnonymousOnly,
             HostError::CredentialsMissing => Self::HostCredentialsMissing,
-            HostError::LoginUnfit(_) => Self::HostAuthFailed,
-            HostError::AuthFailed(_) => Self::HostAuthFailed,
+            HostError::LoginUnfit(_) | HostError::CredentialsUnfit => Self::HostAuthFailed,
+            HostError::AuthFailed(_) | HostError::LoginDropped => Self::HostAuthFailed,
+            HostError::Unproven => Self::HostIdentity,
             HostError::TooMany(_) => Self::HostTooManyAttempts,
             HostError::Certificate(_) => Self::HostTlsVerify,
             HostError::Identity(_) => Self::HostIdentity,
@@ -107,6 +124,7 @@ impl From<&HostError> for Reason {
             | HostError::VeNCryptRefused
             | HostError::TightCapabilities(_)
             | HostError::WeakKeyExchange
+            | HostError::Sasl(_)
             | HostError::EarlyBytes => Self::HostProtocol,
             HostError::Closed(_) => Self::HostClosed,
             HostError::TimedOut(_) => Self::HostTimeout,
@@ -133,6 +151,18 @@ impl fmt::Display for Said<'_> {
         self.0
             .as_ref()
             .map_or(Ok(()), |words| write!(f, ": \"{words}\""))
+    }
+}
+
+/// The host's own list, or that there is nothing in it.
+struct Mechanisms<'a>(&'a Option<PeerText>);
+
+impl fmt::Display for Mechanisms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(list) => write!(f, "\"{list}\""),
+            None => f.write_str("of an empty list"),
+        }
     }
 }
 

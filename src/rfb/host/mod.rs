@@ -305,6 +305,9 @@ impl Handshake for HostHandshake {
     fn interrupted(&self, by: Interruption, unread: &[u8]) -> HostError {
         match (&self.state, by) {
             (State::Reason(refusal), _) => refusal.with(unread.get(4..).unwrap_or_default()),
+            (State::Conversation(_, conversation), Interruption::Closed) => conversation
+                .closed()
+                .unwrap_or(HostError::Closed(Stage::Security)),
             (_, Interruption::Closed) => HostError::Closed(self.stage()),
             (_, Interruption::TimedOut) => HostError::TimedOut(self.stage()),
             (_, Interruption::EarlyBytes) => HostError::EarlyBytes,

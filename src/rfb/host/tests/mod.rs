@@ -1,5 +1,6 @@
 mod key_exchange;
 mod repeater;
+mod sasl;
 mod talk;
 mod tight;
 mod vencrypt;

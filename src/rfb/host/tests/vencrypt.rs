@@ -2,7 +2,7 @@ use super::talk::{feed, user};
 use super::*;
 
 /// VeNCrypt up to the sub-types, as QEMU and TigerVNC begin.
-fn vencrypt(sub_types: &[u32]) -> Vec<u8> {
+pub(super) fn vencrypt(sub_types: &[u32]) -> Vec<u8> {
     let mut bytes = b"RFB 003.008\n\x01\x13\x00\x02\x00".to_vec();
     bytes.push(sub_types.len() as u8);
     bytes.extend(sub_types.iter().flat_map(|sub_type| sub_type.to_be_bytes()));
