@@ -17,9 +17,9 @@ use tracing::{debug, info, warn};
 
 use crate::config::Config;
 use crate::drive::Deadlines;
-use crate::host;
 use crate::host::profile::{Profile, Profiles};
 use crate::host::resolve::{ResolveError, Resolver};
+use crate::host::{self, courtesy};
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
 use crate::http::serve::serve;
@@ -208,6 +208,10 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
                 init: config.host.init_timeout,
             },
             profiles: Profiles::new(profile, BTreeMap::new()),
+            courtesy: courtesy::Params {
+                places: config.host.dials_per_host,
+                ..courtesy::Params::default()
+            },
         },
     })
 }

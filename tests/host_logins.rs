@@ -30,7 +30,7 @@ use fanlight::drive::Deadlines;
 use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::stream::HostStream;
 use fanlight::host::visit::Visit;
-use fanlight::host::{self, HostLeg, Params, ReachError};
+use fanlight::host::{self, HostLeg, Params, ReachError, courtesy};
 use fanlight::keyring_file;
 use fanlight::mint::{Minter, Order};
 use fanlight::reason::Reason;
@@ -71,6 +71,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
         connect: DONE,
         handshake: Deadlines::all(DONE),
         profiles: Profiles::new(profile, BTreeMap::new()),
+        courtesy: courtesy::Params::default(),
     };
     let stream = net::connect(address).await;
     let host = HostName::Ip(address.ip());

@@ -25,6 +25,7 @@ use common::pki::{Identity, Pki};
 use common::secured::{self, PASSWORD, USER};
 use common::xtightvnc::Xtightvnc;
 use fanlight::drive::Deadlines;
+use fanlight::host::courtesy::{self, Courtesy};
 use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::resolve::Resolver;
 use fanlight::host::visit::Visit;
@@ -187,13 +188,21 @@ async fn enter_as(
         connect: STEP,
         handshake: Deadlines::all(STEP),
         profiles: Profiles::new(profile, BTreeMap::new()),
+        courtesy: courtesy::Params::default(),
     };
     let credentials = Credentials {
         login,
         ..Credentials::default()
     };
     let resolver = Resolver::from_system().unwrap();
-    reach(Visit::new(target, credentials), &resolver, &params).await
+    let courtesy = Courtesy::new(params.courtesy);
+    reach(
+        Visit::new(target, credentials),
+        &resolver,
+        &courtesy,
+        &params,
+    )
+    .await
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::drive::Deadlines;
 use crate::host::profile::{Profile, Profiles};
 use crate::host::resolve::Resolver;
 use crate::host::visit::Visit;
-use crate::host::{self, HostLeg, Params, ReachError};
+use crate::host::{self, HostLeg, Params, ReachError, courtesy};
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
 use crate::rfb::peer_text::PeerText;
@@ -41,6 +41,7 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         profiles: Profiles::new(profile, BTreeMap::new()),
         connect: args.timeout,
         handshake,
+        courtesy: courtesy::Params::default(),
     };
 
     let visit = Visit::new(target, Credentials::with_password(password));

@@ -90,8 +90,8 @@ pub struct Limits {
     pub connections: usize,
 }
 
-/// Deadlines towards the host, 10 ms to 10 min each: a silent host holds its session for no longer
-/// than their sum.
+/// The leg to the host. Its deadlines are 10 ms to 10 min each: a silent host holds its session for
+/// no longer than their sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Host {
     /// To find and reach it, all its addresses together. Default: 10 s.
@@ -102,6 +102,9 @@ pub struct Host {
     pub security_timeout: Duration,
     /// For its `ServerInit`. Default: 10 s.
     pub init_timeout: Duration,
+    /// How many logins it may be busy with at once; others wait, within `connect_timeout`.
+    /// Default: 4; 1 to 1000. Costs nothing until there are others.
+    pub dials_per_host: usize,
 }
 
 /// The leg to the browser.

@@ -118,7 +118,7 @@ settings! {
         "How many browser connections may be open at once; more than `limits.sessions`, so that pages and the API are answered when all sessions are taken.")
         .range("2", "2000000");
     HOST_CONNECT_TIMEOUT = Setting::new("host.connect_timeout", Typed("10s"),
-        "How long finding and reaching a host may take, all its addresses together.")
+        "How long finding and reaching a host may take, all its addresses together, and the wait for a turn before.")
         .range("10ms", "10m");
     HOST_VERSION_TIMEOUT = Setting::new("host.version_timeout", Typed("10s"),
         "How long a host may take to say its RFB version.")
@@ -129,6 +129,9 @@ settings! {
     HOST_INIT_TIMEOUT = Setting::new("host.init_timeout", Typed("10s"),
         "How long a host may take to describe its screen.")
         .range("10ms", "10m");
+    HOST_DIALS_PER_HOST = Setting::new("host.dials_per_host", Typed("4"),
+        "How many connections to one host and port may be logging in at once; others wait for their turn, within `host.connect_timeout`. TigerVNC locks the gateway out at 5, for all users.")
+        .range("1", "1000");
     BROWSER_HANDSHAKE_TIMEOUT = Setting::new("browser.handshake_timeout", Typed("15s"),
         "How long a browser may take over the RFB handshake.")
         .range("10ms", "10m");

@@ -1,5 +1,6 @@
 //! The host leg: reaching an RFB server and being let in.
 
+pub mod courtesy;
 pub mod dial;
 pub mod profile;
 pub mod resolve;
@@ -21,6 +22,7 @@ use crate::rfb::peer_text::PeerText;
 use crate::target::{Endpoint, Way};
 use crate::tls::connect::Connector;
 
+use courtesy::{BackingOff, Courtesy, Outcome};
 use dial::DialError;
 use profile::{Profiles, UnknownProfile};
 use resolve::{ResolveError, Resolver};
@@ -30,12 +32,15 @@ use visit::Visit;
 /// How hosts are reached, and how long the steps may take.
 #[derive(Clone, Debug)]
 pub struct Params {
-    /// Resolving the name, connecting to one of its addresses and TLS around RFB, in all.
+    /// Waiting until the host is not busy with too many others, resolving the name, connecting to
+    /// one of its addresses and TLS around RFB, in all.
     pub connect: Duration,
     /// The stages of the RFB handshake.
     pub handshake: Deadlines,
     /// How they are logged in to, and what is verified about them.
     pub profiles: Profiles,
+    /// How many logins at once, and how long none after failures.
+    pub courtesy: courtesy::Params,
 }
 
 /// Why a host could not be reached or did not let us in.
@@ -44,13 +49,16 @@ pub enum ReachError {
     /// This gateway cannot go where the grant sends it.
     #[error(transparent)]
     Profile(#[from] UnknownProfile),
+    /// Logins have failed here lately, and the host is left alone for a while.
+    #[error(transparent)]
+    BackingOff(#[from] BackingOff),
     /// The name has no address.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
     /// No address took the connection.
     #[error(transparent)]
     Dial(#[from] DialError),
-    /// Resolving, connecting and TLS took longer than [`Params::connect`].
+    /// Waiting for a turn, resolving, connecting and TLS took longer than [`Params::connect`].
     #[error("timed out at stage connect")]
     TimedOut,
     /// TLS around RFB failed.
@@ -67,6 +75,7 @@ impl From<&ReachError> for Reason {
             // The minter and this gateway are configured apart: nothing that the person or the
             // host could change.
             ReachError::Profile(_) => Self::Internal,
+            ReachError::BackingOff(_) => Self::HostTooManyAttempts,
             ReachError::Resolve(_) | ReachError::Dial(_) => Self::HostUnreachable,
             ReachError::TimedOut => Self::HostTimeout,
             ReachError::Tls(SwapError::Certificate(_)) => Self::HostTlsVerify,
@@ -78,6 +87,15 @@ impl From<&ReachError> for Reason {
 }
 
 impl ReachError {
+    /// What the failure says about the next login here. A machine that is not the right one has let
+    /// us in all the same.
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Handshake(error) => error.into(),
+            _ => Outcome::Undecided,
+        }
+    }
+
     /// What the host itself said, for the person.
     #[must_use]
     pub const fn said(&self) -> Option<&PeerText> {
@@ -192,7 +210,7 @@ pub async fn handshake(
     }
 }
 
-/// Goes the whole way to a target: resolve, dial, RFB handshake.
+/// Goes the whole way to a target: a place at the host, resolve, dial, RFB handshake.
 ///
 /// # Errors
 /// [`ReachError`].
@@ -202,11 +220,25 @@ pub async fn handshake(
 pub async fn reach(
     visit: Visit,
     resolver: &Resolver,
+    courtesy: &Courtesy,
     params: &Params,
 ) -> Result<HostLeg, ReachError> {
-    let connected = connect(&visit, resolver, params).await?;
+    let deadline = Instant::now() + params.connect;
+    let connecting = async {
+        let place = courtesy.place(&visit.target).await?;
+        Ok((place, connect(&visit, resolver, params).await?))
+    };
+    let connecting = timeout_at(deadline, connecting).await;
+    let (place, connected) = connecting.unwrap_or(Err(ReachError::TimedOut))?;
     debug!(address = %connected.1, "host connected");
-    handshake(connected, visit, params)
-        .await
-        .map_err(|(error, _)| error)
+    match handshake(connected, visit, params).await {
+        Ok(leg) => {
+            place.end(Outcome::LetIn);
+            Ok(leg)
+        }
+        Err((error, _)) => {
+            place.end(error.outcome());
+            Err(error)
+        }
+    }
 }

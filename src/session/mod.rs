@@ -33,6 +33,7 @@ use zeroize::Zeroizing;
 use crate::buffers::Buffers;
 use crate::clock::UnixTime;
 use crate::host;
+use crate::host::courtesy::Courtesy;
 use crate::host::resolve::Resolver;
 use crate::token::{self, Grant, KeyRing, OpenError};
 
@@ -60,6 +61,7 @@ pub struct Sessions {
     params: Params,
     ring: Arc<KeyRing>,
     resolver: Resolver,
+    courtesy: Courtesy,
     buffers: Buffers,
     slots: Semaphore,
     tasks: TaskTracker,
@@ -89,6 +91,7 @@ impl Sessions {
     ) -> Self {
         let slots = Semaphore::new(params.max_sessions.min(Semaphore::MAX_PERMITS));
         Self {
+            courtesy: Courtesy::new(params.host.courtesy),
             params,
             ring,
             resolver,

@@ -133,13 +133,18 @@ impl Sessions {
         admitted: Result<(Grant, SemaphorePermit<'s>), End>,
     ) -> Result<(HostLeg, SemaphorePermit<'s>), End> {
         let (grant, slot) = admitted?;
-        host::reach(grant.into(), &self.resolver, &self.params.host)
-            .await
-            .map(|host| (host, slot))
-            .map_err(|error| End {
-                said: error.said().cloned(),
-                ..End::because(&error)
-            })
+        host::reach(
+            grant.into(),
+            &self.resolver,
+            &self.courtesy,
+            &self.params.host,
+        )
+        .await
+        .map(|host| (host, slot))
+        .map_err(|error| End {
+            said: error.said().cloned(),
+            ..End::because(&error)
+        })
     }
 
     /// Greets the browser while the host is being reached, and waits for both.

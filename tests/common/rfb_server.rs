@@ -65,6 +65,11 @@ impl Manners {
 
     /// The whole handshake; `None` when the gateway leaves or fails the challenge.
     pub async fn greet(&self, line: &mut Line) -> Option<()> {
+        self.greet_then(line, || {}).await
+    }
+
+    /// The same, with something to do just before the gateway is let in.
+    pub async fn greet_then(&self, line: &mut Line, let_in: impl FnOnce()) -> Option<()> {
         line.send(format!("RFB 003.00{}\n", self.minor).as_bytes())
             .await;
         let answer = line.read(12).await?;
@@ -84,6 +89,7 @@ impl Manners {
                 return None;
             }
         }
+        let_in();
         if self.password.is_some() || self.minor == 8 {
             line.send(&[0; 4]).await;
         }

@@ -177,7 +177,13 @@ impl HostHandshake {
     ) -> Result<Next, Stop> {
         let dictated = SecurityType(input.u32("security-type")?);
         if dictated == SecurityType::INVALID {
-            return Ok(Next::state(State::Reason(Refusal::BeforeAuthentication)));
+            // TigerVNC is a server of 3.8: it announces 3.3 only to those that it has locked out,
+            // whatever the words that follow.
+            let refusal = match self.seen.version {
+                Some(ProtocolVersion { minor: 3, .. }) => Refusal::TooManyAttempts,
+                _ => Refusal::BeforeAuthentication,
+            };
+            return Ok(Next::state(State::Reason(refusal)));
         }
         let choice = self.choose(vec![dictated])?;
         self.begin(choice, Dialect::V3_3, out)
@@ -362,7 +368,7 @@ fn reason(refusal: Refusal, input: &mut Reader<'_>) -> Result<Next, Stop> {
 impl Refusal {
     fn with(self, words: &[u8]) -> HostError {
         let said = PeerText::clean(words);
-        // TigerVNC locks an address out with a refusal before authentication, in these words.
+        // Others say it in words where they refuse for other reasons too.
         let locked_out = said
             .as_ref()
             .is_some_and(|said| said.as_str().to_lowercase().contains("too many"));

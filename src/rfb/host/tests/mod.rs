@@ -174,6 +174,20 @@ fn rows() -> Vec<Row> {
             Err(Reason::HostTooManyAttempts),
         ),
         row(
+            "locked out by TigerVNC, in other words",
+            pw,
+            &[v33, &[0; 4], b"\0\0\0\x04nope"],
+            &[v33],
+            Err(Reason::HostTooManyAttempts),
+        ),
+        row(
+            "refused by an UltraVNC of old",
+            pw,
+            &[b"RFB 003.006\n", &[0; 4], b"\0\0\0\x04busy"],
+            &[v33],
+            Err(Reason::HostRefused),
+        ),
+        row(
             "refused before authentication",
             pw,
             &[v38, &[0], b"\0\0\0\x04busy"],
