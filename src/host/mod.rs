@@ -225,7 +225,7 @@ pub async fn reach(
 ) -> Result<HostLeg, ReachError> {
     let deadline = Instant::now() + params.connect;
     let connecting = async {
-        let place = courtesy.place(&visit.target).await?;
+        let place = courtesy.place(&visit.target.way).await?;
         Ok((place, connect(&visit, resolver, params).await?))
     };
     let connecting = timeout_at(deadline, connecting).await;

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::rfb::host::HostError;
-use crate::target::Target;
+use crate::target::Way;
 
 use line::Line;
 
@@ -104,7 +104,7 @@ pub struct Courtesy(Arc<Hosts>);
 #[derive(Debug)]
 struct Hosts {
     params: Params,
-    lines: Mutex<HashMap<Target, Line<Waiter>>>,
+    lines: Mutex<HashMap<Way, Line<Waiter>>>,
 }
 
 /// Where the answer for somebody who waits goes.
@@ -114,7 +114,7 @@ type Waiter = oneshot::Sender<Result<Place, BackingOff>>;
 #[derive(Debug)]
 pub struct Place {
     hosts: Courtesy,
-    target: Target,
+    host: Way,
     outcome: Outcome,
 }
 
@@ -133,21 +133,21 @@ impl Courtesy {
     ///
     /// # Cancel safety
     /// Cancel safe: the place in the line, or at the host, is given back.
-    pub async fn place(&self, target: &Target) -> Result<Place, BackingOff> {
+    pub async fn place(&self, host: &Way) -> Result<Place, BackingOff> {
         let (waiter, answer) = oneshot::channel();
-        self.change(target, |line, _, _| line.join(waiter));
+        self.change(host, |line, _, _| line.join(waiter));
         // The line answers everybody; were it gone, nobody would be in the way.
-        answer.await.unwrap_or_else(|_| Ok(self.taken(target)))
+        answer.await.unwrap_or_else(|_| Ok(self.taken(host)))
     }
 
     /// Changes a host's line and gives everybody in it the answers that there are now.
-    fn change(&self, target: &Target, change: impl FnOnce(&mut Line<Waiter>, &Params, Instant)) {
+    fn change(&self, host: &Way, change: impl FnOnce(&mut Line<Waiter>, &Params, Instant)) {
         let Hosts { params, lines } = &*self.0;
         let now = Instant::now();
         let mut answers = Vec::new();
         {
             let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-            let line = lines.entry(target.clone()).or_default();
+            let line = lines.entry(host.clone()).or_default();
             change(line, params, now);
             // Whoever has left is passed over here, so that few places come back below.
             answers.extend(std::iter::from_fn(|| {
@@ -155,28 +155,28 @@ impl Courtesy {
                 line.next(params, now)
             }));
             if line.is_blank() {
-                lines.remove(target);
+                lines.remove(host);
             } else if lines.len() > MAX_REMEMBERED {
                 forget_some(&mut lines, params, now);
             }
         }
         // Not under the lock: a place whose taker is gone comes back here.
         for (waiter, answer) in answers {
-            let _ = waiter.send(answer.map(|()| self.taken(target)));
+            let _ = waiter.send(answer.map(|()| self.taken(host)));
         }
     }
 
-    fn taken(&self, target: &Target) -> Place {
+    fn taken(&self, host: &Way) -> Place {
         Place {
             hosts: self.clone(),
-            target: target.clone(),
+            host: host.clone(),
             outcome: Outcome::default(),
         }
     }
 }
 
 /// Makes room: what is long past goes, and if that is not enough, the oldest that nobody is at.
-fn forget_some(lines: &mut HashMap<Target, Line<Waiter>>, params: &Params, now: Instant) {
+fn forget_some(lines: &mut HashMap<Way, Line<Waiter>>, params: &Params, now: Instant) {
     lines.retain(|_, line| {
         line.forget(params, now);
         !line.is_blank()
@@ -186,8 +186,8 @@ fn forget_some(lines: &mut HashMap<Target, Line<Waiter>>, params: &Params, now: 
     }
     let idle = lines.iter().filter(|(_, line)| line.is_idle());
     let oldest = idle.min_by_key(|(_, line)| line.last_failure());
-    if let Some(target) = oldest.map(|(target, _)| target.clone()) {
-        lines.remove(&target);
+    if let Some(host) = oldest.map(|(host, _)| host.clone()) {
+        lines.remove(&host);
     }
 }
 
@@ -201,7 +201,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let outcome = self.outcome;
-        self.hosts.change(&self.target, |line, params, now| {
+        self.hosts.change(&self.host, |line, params, now| {
             line.leave(outcome, params, now);
         });
     }
@@ -212,9 +212,10 @@ mod tests {
     use tokio::time::{advance, timeout};
 
     use super::*;
+    use crate::target::Target;
 
-    fn target(port: u16) -> Target {
-        Target::tcp("10.0.0.5".parse().unwrap(), port.try_into().unwrap())
+    fn way(port: u16) -> Way {
+        Target::tcp("10.0.0.5".parse().unwrap(), port.try_into().unwrap()).way
     }
 
     fn lines(courtesy: &Courtesy) -> usize {
@@ -226,21 +227,17 @@ mod tests {
         let courtesy = Courtesy::new(Params::default());
         let mut inside = Vec::new();
         for _ in 0..4 {
-            inside.push(courtesy.place(&target(1)).await.unwrap());
+            inside.push(courtesy.place(&way(1)).await.unwrap());
         }
         let second = Duration::from_secs(1);
-        let fifth = timeout(second, courtesy.place(&target(1))).await;
+        let fifth = timeout(second, courtesy.place(&way(1))).await;
         assert!(
             fifth.is_err(),
             "it waits, and gives its place in the line up"
         );
-        courtesy
-            .place(&target(2))
-            .await
-            .unwrap()
-            .end(Outcome::LetIn);
+        courtesy.place(&way(2)).await.unwrap().end(Outcome::LetIn);
 
-        let host = target(1);
+        let host = way(1);
         let fifth = courtesy.place(&host);
         let (fifth, ()) = tokio::join!(fifth, async { drop(inside.pop()) });
         drop((inside, fifth.unwrap()));
@@ -255,17 +252,13 @@ mod tests {
     async fn failures_turn_away_those_who_come_and_those_who_wait() {
         let courtesy = Courtesy::new(Params::default());
         for _ in 0..2 {
-            courtesy
-                .place(&target(1))
-                .await
-                .unwrap()
-                .end(Outcome::Failed);
+            courtesy.place(&way(1)).await.unwrap().end(Outcome::Failed);
         }
         let inside = [
-            courtesy.place(&target(1)).await.unwrap(),
-            courtesy.place(&target(1)).await.unwrap(),
+            courtesy.place(&way(1)).await.unwrap(),
+            courtesy.place(&way(1)).await.unwrap(),
         ];
-        let host = target(1);
+        let host = way(1);
         let waiting = courtesy.place(&host);
         let failing = async { inside.map(|place| place.end(Outcome::Failed)) };
         let (waited, _) = tokio::join!(waiting, failing);
@@ -275,7 +268,7 @@ mod tests {
             refused.to_string(),
             "the gateway itself leaves this host alone for another 5.0s, after 3 failed logins in a row"
         );
-        let left = courtesy.place(&target(1)).await.unwrap_err().left;
+        let left = courtesy.place(&way(1)).await.unwrap_err().left;
         assert_eq!(
             left,
             Duration::from_secs(10),
@@ -283,7 +276,7 @@ mod tests {
         );
 
         advance(left).await;
-        let place = courtesy.place(&target(1)).await.unwrap();
+        let place = courtesy.place(&way(1)).await.unwrap();
         place.end(Outcome::LetIn);
         assert_eq!(lines(&courtesy), 0);
     }
@@ -291,14 +284,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_hosts_are_remembered_than_there_is_room_for() {
         let courtesy = Courtesy::new(Params::default());
-        let first = courtesy.place(&target(1)).await.unwrap();
+        let first = courtesy.place(&way(1)).await.unwrap();
         for port in 2..=u16::try_from(MAX_REMEMBERED).unwrap() + 10 {
-            let place = courtesy.place(&target(port)).await.unwrap();
+            let place = courtesy.place(&way(port)).await.unwrap();
             place.end(Outcome::Failed);
             advance(Duration::from_micros(1)).await;
         }
         assert_eq!(lines(&courtesy), MAX_REMEMBERED);
-        let has = |port| courtesy.0.lines.lock().unwrap().contains_key(&target(port));
+        let has = |port| courtesy.0.lines.lock().unwrap().contains_key(&way(port));
         assert!(has(1), "somebody is there");
         assert!(!has(2), "the oldest");
         drop(first);
