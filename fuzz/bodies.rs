@@ -9,14 +9,18 @@ mod transcript;
 use conversation::{Conversation, conversation};
 use fanlight::clock::UnixTime;
 use fanlight::id::KeyId;
+use fanlight::rfb::auth::vnc::Response;
 use fanlight::rfb::browser::Greeting;
-use fanlight::rfb::host::{HostError, HostHandshake, HostParams};
+use fanlight::rfb::host::{HostError, HostHandshake, HostParams, HostSwap};
+use fanlight::rfb::init::ServerInit;
 use fanlight::rfb::login::Login;
 use fanlight::rfb::policy::Policy;
+use fanlight::rfb::{Handshake, Interruption, Stage, Step};
 use fanlight::secret::Secret;
 use fanlight::token::grant::BadGrant;
 use fanlight::token::keyring::KEY_LEN;
 use fanlight::token::{self, Grant, Key, KeyRing};
+use fanlight::wire::Reader;
 use transcript::{bytewise, chunked, transcript, whole};
 
 /// The handshake with a browser, up to where the host's outcome matters: the same however the
@@ -33,8 +37,8 @@ pub fn browser_greeting(data: &[u8]) {
 }
 
 /// The handshake with a host: the same however its bytes are cut, and it keeps no more of them
-/// than a message may have. The first byte of the input cuts, and its two lowest bits say whether
-/// there is a password and a user; the rest is what the host sends.
+/// than a message may have. The first byte of the input cuts, and its three lowest bits say
+/// whether there is a password, a user, and a viewer to ask; the rest is what the host sends.
 pub fn rfb_host(data: &[u8]) {
     let Some((seed, stream)) = data.split_first() else {
         return;
@@ -45,6 +49,7 @@ pub fn rfb_host(data: &[u8]) {
             repeater_id: Some("ID:1234".to_owned()),
             xvp_target: (seed & 2 == 2).then(|| "web-01".to_owned()),
             password: (seed & 1 == 1).then(|| Secret::new("s3cret12")),
+            relay: seed & 5 == 4,
         };
         let policy = Policy {
             clear_text: true,
@@ -56,7 +61,7 @@ pub fn rfb_host(data: &[u8]) {
             entropy: |bytes| bytes.fill(0x5a),
         };
         conversation(
-            HostHandshake::new(params),
+            Answering(HostHandshake::new(params)),
             stream,
             sizes,
             |error| match error {
@@ -66,6 +71,34 @@ pub fn rfb_host(data: &[u8]) {
             },
         )
     });
+}
+
+/// A handshake whose viewer answers at once.
+struct Answering(HostHandshake);
+
+impl Handshake for Answering {
+    type Done = ServerInit;
+    type Error = HostError;
+    type Swap = HostSwap;
+
+    fn step(
+        &mut self,
+        input: &mut Reader<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Step<ServerInit, HostSwap>, HostError> {
+        if self.0.challenge().is_some() {
+            self.0.respond(Response([7; 16]));
+        }
+        self.0.step(input, out)
+    }
+
+    fn stage(&self) -> Stage {
+        self.0.stage()
+    }
+
+    fn interrupted(&self, by: Interruption, unread: &[u8]) -> HostError {
+        self.0.interrupted(by, unread)
+    }
 }
 
 fn same_at_any_cut(seed: u8, run: impl Fn(&mut dyn Iterator<Item = usize>) -> Conversation) {

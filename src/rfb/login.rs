@@ -26,6 +26,8 @@ pub struct Login {
     /// What an UltraVNC repeater is told: `ID:1234`, or `host:port`. Without it, a repeater is not
     /// spoken with.
     pub repeater_id: Option<String>,
+    /// Whether the viewer answers the challenge of VNC authentication, in place of a password.
+    pub relay: bool,
 }
 
 /// Why a login is none.
@@ -43,6 +45,9 @@ pub enum BadLogin {
     /// The repeater's ID is empty, too long, or has more than printable ASCII.
     #[error("a repeater ID has 1 to {MAX_REPEATER_ID} printable ASCII characters")]
     RepeaterId,
+    /// There is a password already.
+    #[error("a password that the viewer gives goes without one here")]
+    Relay,
 }
 
 impl Login {
@@ -80,6 +85,9 @@ impl Login {
         if !fits(&self.repeater_id, MAX_REPEATER_ID) || !printable(&self.repeater_id) {
             return Err(BadLogin::RepeaterId);
         }
+        if self.relay && self.password.is_some() {
+            return Err(BadLogin::Relay);
+        }
         Ok(())
     }
 }
@@ -100,6 +108,7 @@ mod tests {
             password: Some(Secret::new(vec![0; MAX_PASSWORD])),
             xvp_target: text(MAX_XVP_TARGET),
             repeater_id: text(MAX_REPEATER_ID),
+            relay: false,
         };
         assert_eq!(login.check(), Ok(()));
         for username in [text(0), text(MAX_USERNAME + 1), Some("a\0b".to_owned())] {
@@ -125,5 +134,10 @@ mod tests {
             };
             assert_eq!(login.check(), Err(BadLogin::RepeaterId));
         }
+        let both = Login {
+            relay: true,
+            ..login
+        };
+        assert_eq!(both.check(), Err(BadLogin::Relay));
     }
 }

@@ -130,7 +130,7 @@ impl SecurityMethod {
             Self::Xvp => {
                 login.username.is_some() && login.xvp_target.is_some() && login.password.is_some()
             }
-            Self::X509Vnc | Self::Vnc => login.password.is_some(),
+            Self::X509Vnc | Self::Vnc => login.password.is_some() || login.relay,
             Self::X509None | Self::None => true,
         }
     }

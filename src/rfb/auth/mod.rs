@@ -15,6 +15,7 @@ mod xvp;
 
 use std::fmt;
 
+use crate::rfb::auth::vnc::Challenge;
 use crate::rfb::host::{HostError, HostParams, HostSwap, Seen};
 use crate::rfb::policy::SecurityMethod;
 use crate::rfb::security::SecurityType;
@@ -55,6 +56,8 @@ pub(super) enum Turn {
     Become(Box<dyn Conversation>),
     /// It is over; SecurityResult follows.
     Result,
+    /// It is over but for the viewer's response to the host's challenge; SecurityResult follows.
+    Ask(Challenge),
     /// It is over; ClientInit follows.
     NoResult,
 }

@@ -1,5 +1,7 @@
 //! VNC authentication ([RFC 6143, 7.2.2](https://www.rfc-editor.org/rfc/rfc6143#section-7.2.2)).
 
+use std::fmt;
+
 use des::Des;
 use des::cipher::{BlockCipherEncrypt, KeyInit};
 use zeroize::Zeroizing;
@@ -13,6 +15,20 @@ pub const CHALLENGE_LEN: usize = 16;
 
 /// How many bytes of a password count; what follows is silently ignored, by every server.
 pub const PASSWORD_LEN: usize = 8;
+
+/// What a host wants to have encrypted with the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Challenge(pub [u8; CHALLENGE_LEN]);
+
+/// A challenge encrypted with the password. With both, anybody can try passwords out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Response(pub [u8; CHALLENGE_LEN]);
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
 
 /// The response to a challenge: both of its 8-byte blocks encrypted with DES.
 ///
@@ -33,7 +49,7 @@ pub fn response(password: &[u8], challenge: &[u8; CHALLENGE_LEN]) -> [u8; CHALLE
     response
 }
 
-/// The host sends its challenge, we answer.
+/// The host sends its challenge; we answer, or the viewer does.
 #[derive(Debug)]
 pub(super) struct Challenged;
 
@@ -45,14 +61,15 @@ impl Conversation for Challenged {
         out: &mut Vec<u8>,
     ) -> Result<Turn, Stop> {
         let challenge = input.array("challenge")?;
-        let password = cx
-            .params
-            .login
-            .password
-            .as_ref()
-            .ok_or(HostError::CredentialsMissing)?;
-        out.extend_from_slice(&response(password.expose(), &challenge));
-        Ok(Turn::Result)
+        let login = &cx.params.login;
+        match &login.password {
+            Some(password) => {
+                out.extend_from_slice(&response(password.expose(), &challenge));
+                Ok(Turn::Result)
+            }
+            None if login.relay => Ok(Turn::Ask(Challenge(challenge))),
+            None => Err(HostError::CredentialsMissing.into()),
+        }
     }
 }
 

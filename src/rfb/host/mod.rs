@@ -22,9 +22,12 @@
 //! hides the refusal itself.
 
 mod error;
+mod relayed;
 
 pub use error::HostError;
+pub use relayed::{Progress, Relayed};
 
+use crate::rfb::auth::vnc::{Challenge, Response};
 use crate::rfb::auth::{self, Choice, Context, Conversation, List, Stop, Turn, tight};
 use crate::rfb::init::{self, BadServerInit, ServerInit};
 use crate::rfb::login::Login;
@@ -95,6 +98,9 @@ enum State {
     SecurityTypes(Dialect),
     SecurityType33,
     Conversation(Dialect, Box<dyn Conversation>),
+    /// The viewer's response is missing.
+    Asked(Dialect, Challenge),
+    Response(Dialect, Response),
     Result(Dialect),
     Reason(Refusal),
     ServerInit,
@@ -249,6 +255,7 @@ impl Next {
             },
             Turn::Become(next) => Self::state(State::Conversation(dialect, next)),
             Turn::Result => Self::state(State::Result(dialect)),
+            Turn::Ask(challenge) => Self::state(State::Asked(dialect, challenge)),
             Turn::NoResult => {
                 out.push(init::SHARED);
                 Self::state(State::ServerInit)
@@ -273,6 +280,12 @@ impl Handshake for HostHandshake {
             State::SecurityTypes(dialect) => self.security_types(*dialect, &mut ahead, out),
             State::SecurityType33 => self.security_type_3_3(&mut ahead, out),
             State::Conversation(..) => self.converse(&mut ahead, out),
+            // Nobody is there to answer: `Relayed` would have stopped before.
+            State::Asked(..) => Err(HostError::CredentialsMissing.into()),
+            State::Response(dialect, Response(response)) => {
+                out.extend_from_slice(response);
+                Ok(Next::state(State::Result(*dialect)))
+            }
             State::Result(dialect) => result(*dialect, &mut ahead, out),
             State::Reason(refusal) => reason(*refusal, &mut ahead),
             State::ServerInit => match server_init(self.extended, &mut ahead) {
@@ -302,6 +315,8 @@ impl Handshake for HostHandshake {
             State::SecurityTypes(_)
             | State::SecurityType33
             | State::Conversation(..)
+            | State::Asked(..)
+            | State::Response(..)
             | State::Result(_) => Stage::Security,
             State::Reason(_) => Stage::RefusalReason,
             State::ServerInit => Stage::Init,

@@ -54,6 +54,7 @@ fn full() -> Grant {
                 password: Some(Secret::new("s3cret12")),
                 xvp_target: text("web-01"),
                 repeater_id: text("ID:1234"),
+                relay: false,
             },
             cookie: Some(Secret::new("session_id=OpaqueRef:1")),
             headers: ["Authorization", "X-Auth"]

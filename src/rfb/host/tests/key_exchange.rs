@@ -103,7 +103,7 @@ fn what_has_no_room_is_not_cut_short() {
         username: Some("u".repeat(user)),
         xvp_target: Some("t".repeat(target)),
         password: Some(Secret::new("p".repeat(password))),
-        repeater_id: None,
+        ..Login::default()
     };
     let answered = |kind, said: &[u8], login| {
         let host = host(kind, said, &[OK, &server_init()]);

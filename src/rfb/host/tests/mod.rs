@@ -1,4 +1,5 @@
 mod key_exchange;
+mod relayed;
 mod repeater;
 mod sasl;
 mod talk;

@@ -11,7 +11,7 @@ pub(super) fn user() -> Login {
         username: Some("operator".to_owned()),
         password: Some(Secret::new("s3cret12")),
         xvp_target: Some("web-01".to_owned()),
-        repeater_id: None,
+        ..Login::default()
     }
 }
 

@@ -1,15 +1,25 @@
 //! The handshake with the browser, in which Fanlight is a server of version 3.8 that offers the
-//! security type None and nothing else.
+//! security type None and nothing else; or VNC authentication, where the viewer alone has the
+//! password ([`Question`]).
 //!
 //! It comes in two parts. The [`Greeting`] goes as far as it can without knowing whether there will
 //! be a picture; meanwhile the host is reached. Then the viewer is either admitted ([`Admission`])
-//! or told why not ([`refusal`]). The witness [`Greeted`] keeps the two in order.
+//! or told why not ([`refusal`]). The witnesses [`Versed`] and [`Greeted`] keep all in order.
 //!
 //! ```text
-//! Greeting   -> RFB 003.008    <- RFB 003.008    -> 1 type: None    <- None
+//! Greeting   Hello, then Offer
+//!   Hello    -> RFB 003.008    <- RFB 003.008
+//!   Offer    -> 1 type: None    <- None
+//!   Question -> 1 type: VNC authentication    <- VNC authentication    -> challenge    <- response
 //! Admission  -> SecurityResult OK    <- ClientInit    -> ServerInit
 //! refusal    -> SecurityResult failed, reason
 //! ```
+
+mod greeting;
+mod question;
+
+pub use greeting::{Greeting, Hello, Offer};
+pub use question::Question;
 
 use std::convert::Infallible;
 
@@ -18,13 +28,9 @@ use bytes::BufMut;
 use crate::reason::Reason;
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
-use crate::rfb::security::{SecurityResult, SecurityType};
-use crate::rfb::version::{self, LINE_3_8};
+use crate::rfb::security::SecurityResult;
 use crate::rfb::{Handshake, Interruption, Stage, Step};
 use crate::wire::Reader;
-
-/// The list of security types that is offered: one, and that is None.
-const OFFER: [u8; 2] = [1, SecurityType::NONE.0 as u8];
 
 /// Why a browser's handshake came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,75 +59,13 @@ impl From<&BrowserError> for Reason {
     }
 }
 
+/// Proof that a viewer speaks our version and waits for the security types.
+#[derive(Debug)]
+pub struct Versed(());
+
 /// Proof that a viewer has been greeted and waits for SecurityResult.
 #[derive(Debug)]
 pub struct Greeted(());
-
-/// Version and security type.
-#[derive(Debug, Default)]
-pub struct Greeting {
-    state: GreetingState,
-}
-
-#[derive(Debug, Default)]
-enum GreetingState {
-    /// Nothing was sent yet.
-    #[default]
-    Start,
-    Version,
-    Choice,
-}
-
-impl Handshake for Greeting {
-    type Done = Greeted;
-    type Error = BrowserError;
-    type Swap = Infallible;
-
-    fn step(
-        &mut self,
-        input: &mut Reader<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<Step<Greeted, Infallible>, BrowserError> {
-        match self.state {
-            // The version line leaves alone: noVNC 1.7.0 does not look at what follows it in the
-            // same frame until another frame arrives.
-            GreetingState::Start => {
-                out.put_slice(LINE_3_8);
-                self.state = GreetingState::Version;
-                Ok(Step::Again)
-            }
-            GreetingState::Version => {
-                let Ok(line) = input.array::<{ version::LINE_LEN }>("ProtocolVersion") else {
-                    return Ok(Step::NeedMore);
-                };
-                if line != *LINE_3_8 {
-                    return Err(BrowserError::Version(PeerText::escape(&line)));
-                }
-                out.put_slice(&OFFER);
-                self.state = GreetingState::Choice;
-                Ok(Step::Again)
-            }
-            GreetingState::Choice => match input.u8("security-type") {
-                Ok(chosen) if u32::from(chosen) == SecurityType::NONE.0 => {
-                    Ok(Step::Done(Greeted(())))
-                }
-                Ok(chosen) => Err(BrowserError::SecurityType(chosen)),
-                Err(_) => Ok(Step::NeedMore),
-            },
-        }
-    }
-
-    fn stage(&self) -> Stage {
-        match self.state {
-            GreetingState::Start | GreetingState::Version => Stage::Version,
-            GreetingState::Choice => Stage::Security,
-        }
-    }
-
-    fn interrupted(&self, by: Interruption, _unread: &[u8]) -> BrowserError {
-        interrupted(self.stage(), &by)
-    }
-}
 
 /// SecurityResult, ClientInit and ServerInit, for a viewer that gets its picture.
 ///
@@ -206,13 +150,16 @@ mod tests {
     use crate::rfb::init::tests::qemu;
 
     /// What was sent, call by call, and how it ended, if it did.
-    type Conversation<M> = (
+    pub(super) type Conversation<M> = (
         Vec<Vec<u8>>,
         Option<Result<<M as Handshake>::Done, <M as Handshake>::Error>>,
     );
 
     /// Feeds a machine one piece after the other.
-    fn run<M: Handshake<Swap = Infallible>>(machine: &mut M, pieces: &[&[u8]]) -> Conversation<M> {
+    pub(super) fn run<M: Handshake<Swap = Infallible>>(
+        machine: &mut M,
+        pieces: &[&[u8]],
+    ) -> Conversation<M> {
         let (mut sent, mut unread) = (Vec::new(), Vec::new());
         for piece in pieces {
             unread.extend_from_slice(piece);
@@ -234,27 +181,6 @@ mod tests {
             }
         }
         (sent, None)
-    }
-
-    #[test]
-    fn the_version_line_leaves_alone_and_only_none_is_offered() {
-        let whole: &[u8] = b"RFB 003.008\n\x01";
-        let bytes: Vec<&[u8]> = whole.chunks(1).collect();
-        for pieces in [vec![whole], bytes] {
-            let (sent, end) = run(&mut Greeting::default(), &pieces);
-            assert_eq!(sent, [LINE_3_8.to_vec(), vec![1, 1]]);
-            assert!(matches!(end, Some(Ok(Greeted(())))));
-        }
-    }
-
-    #[test]
-    fn another_version_or_choice_is_the_viewers_fault() {
-        let (_, end) = run(&mut Greeting::default(), &[b"RFB 003.003\n"]);
-        let error = end.unwrap().unwrap_err();
-        assert!(matches!(error, BrowserError::Version(_)));
-        assert_eq!(Reason::from(&error), Reason::BrowserProtocol);
-        let (_, end) = run(&mut Greeting::default(), &[b"RFB 003.008\n\x02"]);
-        assert_eq!(end.unwrap().unwrap_err(), BrowserError::SecurityType(2));
     }
 
     #[test]
