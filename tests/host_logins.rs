@@ -53,6 +53,7 @@ fn operator() -> Login {
         password: Some(Secret::new(PASSWORD)),
         xvp_target: Some(XVP_TARGET.to_owned()),
         repeater_id: Some(REPEATER_ID.to_owned()),
+        ..Login::default()
     }
 }
 
