@@ -8,6 +8,7 @@ mod transcript;
 
 use conversation::{Conversation, conversation};
 use fanlight::clock::UnixTime;
+use fanlight::http1::head::{HeadReader, MAX_HEAD};
 use fanlight::id::KeyId;
 use fanlight::rfb::auth::vnc::Response;
 use fanlight::rfb::browser::Greeting;
@@ -21,7 +22,8 @@ use fanlight::token::grant::BadGrant;
 use fanlight::token::keyring::KEY_LEN;
 use fanlight::token::{self, Grant, Key, KeyRing};
 use fanlight::wire::Reader;
-use transcript::{bytewise, chunked, transcript, whole};
+use fanlight::ws::Decoder;
+use transcript::{bytewise, chunked, transcript, transcript_of, whole};
 
 /// The handshake with a browser, up to where the host's outcome matters: the same however the
 /// browser's bytes are cut. The first byte of the input cuts, the rest is what the browser sends.
@@ -161,4 +163,42 @@ pub fn websocket(data: &[u8]) {
     let expected = transcript(stream, whole(), MAX_FRAME);
     assert_eq!(transcript(stream, bytewise(), MAX_FRAME), expected);
     assert_eq!(transcript(stream, chunked(*seed), MAX_FRAME), expected);
+
+    let server =
+        |sizes: &mut dyn Iterator<Item = usize>| transcript_of(Decoder::of_server(), stream, sizes);
+    let expected = server(&mut whole());
+    assert_eq!(server(&mut bytewise()), expected);
+    assert_eq!(server(&mut chunked(*seed)), expected);
+}
+
+/// The answer to a CONNECT or to the opening of a WebSocket: the same head, or the same complaint,
+/// however it is cut, and the same bytes left behind it. The first byte of the input cuts, the rest
+/// is what the server sends.
+pub fn connect_answer(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    let read = |sizes: &mut dyn Iterator<Item = usize>| {
+        let (mut machine, mut rest) = (HeadReader::default(), stream);
+        while !rest.is_empty() {
+            let size = sizes.next().unwrap_or(usize::MAX).min(rest.len());
+            let (chunk, behind) = rest.split_at(size);
+            let mut input = Reader::new(chunk);
+            let step = machine.step(&mut input);
+            rest = behind;
+            match step {
+                Ok(None) => assert!(input.is_empty(), "the reader takes in all it is given"),
+                Ok(Some(head)) => return Ok((head, input.rest().len() + rest.len())),
+                Err(error) => return Err(Some(error)),
+            }
+        }
+        Err(None)
+    };
+    let expected = read(&mut whole());
+    assert_eq!(read(&mut bytewise()), expected);
+    assert_eq!(read(&mut chunked(*seed)), expected);
+    if let Ok((head, left)) = expected {
+        assert!(head.status == 101 || (200..600).contains(&head.status));
+        assert!(stream.len() - left <= MAX_HEAD);
+    }
 }

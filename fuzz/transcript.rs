@@ -25,13 +25,22 @@ pub(crate) enum Said {
 /// Everything the client said, and how it broke the protocol if it did.
 pub(crate) type Transcript = (Vec<Said>, Option<Violation>);
 
-/// Decodes `stream` in chunks of the given sizes, none of them zero; what they leave comes at once.
+/// Decodes what a client sends in chunks of the given sizes, none of them zero; what they leave
+/// comes at once.
 pub(crate) fn transcript(
-    mut stream: &[u8],
-    mut sizes: impl Iterator<Item = usize>,
+    stream: &[u8],
+    sizes: impl Iterator<Item = usize>,
     max_frame: u64,
 ) -> Transcript {
-    let mut decoder = Decoder::new(max_frame);
+    transcript_of(Decoder::new(max_frame), stream, sizes)
+}
+
+/// The same with a decoder of either side.
+pub(crate) fn transcript_of(
+    mut decoder: Decoder,
+    mut stream: &[u8],
+    mut sizes: impl Iterator<Item = usize>,
+) -> Transcript {
     let mut said = Vec::new();
     while !stream.is_empty() {
         let size = sizes.next().unwrap_or(usize::MAX);

@@ -19,6 +19,7 @@ pub mod entropy;
 pub mod gateway;
 pub mod host;
 pub mod http;
+pub mod http1;
 pub mod id;
 pub mod keyring_file;
 pub mod mint;

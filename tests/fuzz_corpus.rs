@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 4] = [
+const BODIES: [(&str, Body); 5] = [
     ("browser_greeting", bodies::browser_greeting),
+    ("connect_answer", bodies::connect_answer),
     ("rfb_host", bodies::rfb_host),
     ("token", bodies::token),
     ("websocket", bodies::websocket),

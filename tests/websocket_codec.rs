@@ -17,10 +17,10 @@ mod transcript;
 use clients::{ClientFrame, conversation, hostile, payload};
 use std::io::{self, Cursor, Read, Write};
 
-use fanlight::ws::{self, CloseFrame, DataKind, HEAD_ROOM, Opcode, Violation};
+use fanlight::ws::{self, CloseFrame, DataKind, Decoder, HEAD_ROOM, Opcode, Violation};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use transcript::{Said, bytewise, chunked, transcript, whole};
+use transcript::{Said, bytewise, chunked, transcript, transcript_of, whole};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -111,6 +111,19 @@ fn messages(said: &[Said]) -> Vec<Message> {
     messages
 }
 
+fn tungstenite_frame(first: u8, payload: Vec<u8>) -> Frame {
+    let opcode = match first {
+        0x89 => return Frame::ping(payload),
+        0x8a => return Frame::pong(payload),
+        first => match first & 0x0f {
+            0 => Data::Continue,
+            1 => Data::Text,
+            _ => Data::Binary,
+        },
+    };
+    Frame::message(payload, OpCode::Data(opcode), first & 0x80 != 0)
+}
+
 fn tungstenite_close(close: &CloseFrame) -> tungstenite::protocol::CloseFrame {
     let (code, reason) = match close.code {
         1014 => (1002, "Protocol violation"),
@@ -148,19 +161,7 @@ proptest! {
     ) {
         let mut client = WebSocket::from_raw_socket(Wire::default(), Role::Client, None);
         for ClientFrame { first, payload, .. } in frames {
-            let frame = match first {
-                0x89 => Frame::ping(payload),
-                0x8a => Frame::pong(payload),
-                _ => {
-                    let opcode = match first & 0x0f {
-                        0 => Data::Continue,
-                        1 => Data::Text,
-                        _ => Data::Binary,
-                    };
-                    Frame::message(payload, OpCode::Data(opcode), first & 0x80 != 0)
-                }
-            };
-            client.write(Message::Frame(frame)).unwrap();
+            client.write(Message::Frame(tungstenite_frame(first, payload))).unwrap();
         }
         client.close(Some(tungstenite::protocol::CloseFrame {
             code: code.into(),
@@ -200,6 +201,54 @@ proptest! {
         prop_assert_eq!(u16::from(close.code), code);
         prop_assert!(reason.starts_with(close.reason.as_str()));
         prop_assert!(close.reason.len() >= reason.len().min(120));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// As a client: towards hosts whose console is behind a WebSocket.
+    #[test]
+    fn a_tungstenite_server_understands_what_we_send_masked(
+        binary in vec((payload(66_000), any::<[u8; 4]>()), 0..4),
+        ping in vec(any::<u8>(), 0..=125), mask: [u8; 4], code in 3000..5000_u16, reason in ".{0,40}",
+    ) {
+        let (mut stream, mut expected) = (Vec::new(), Vec::new());
+        for (payload, mask) in binary {
+            ws::masked_frame(Opcode::Binary, &payload, mask, &mut stream);
+            expected.push(Message::binary(payload));
+        }
+        ws::masked_frame(Opcode::Pong, &ping, mask, &mut stream);
+        expected.push(Message::Pong(ping.into()));
+        ws::masked_frame(Opcode::Close, &ws::close_payload(code, &reason), mask, &mut stream);
+        let config = WebSocketConfig::default().max_frame_size(None).max_message_size(None);
+        let wire = Wire { input: Cursor::new(stream), ..Wire::default() };
+        let mut server = WebSocket::from_raw_socket(wire, Role::Server, Some(config));
+        for message in expected {
+            prop_assert_eq!(server.read().unwrap(), message);
+        }
+        let Message::Close(Some(close)) = server.read().unwrap() else {
+            panic!("no close");
+        };
+        prop_assert_eq!((u16::from(close.code), close.reason.as_str()), (code, reason.as_str()));
+    }
+
+    #[test]
+    fn what_a_tungstenite_server_sends_is_understood(
+        (frames, mut said) in conversation(66_000), code in 3000..5000_u16, seed: u8,
+    ) {
+        let mut server = WebSocket::from_raw_socket(Wire::default(), Role::Server, None);
+        for ClientFrame { first, payload, .. } in frames {
+            server.write(Message::Frame(tungstenite_frame(first, payload))).unwrap();
+        }
+        let reason = "Grüße";
+        let close = tungstenite::protocol::CloseFrame { code: code.into(), reason: reason.into() };
+        server.close(Some(close)).unwrap();
+        said.push(Said::Close(Some(CloseFrame { code, reason: reason.to_owned() })));
+        let stream = &server.get_ref().output;
+        let expected = (said, None);
+        prop_assert_eq!(&transcript_of(Decoder::of_server(), stream, whole()), &expected);
+        prop_assert_eq!(&transcript_of(Decoder::of_server(), stream, chunked(seed)), &expected);
     }
 }
 

@@ -32,6 +32,12 @@ impl PeerText {
         }
     }
 
+    /// Words of our own, where a peer speaks in numbers. They are one line, and never empty.
+    #[must_use]
+    pub fn ours(words: &'static str) -> Self {
+        Self(words.into())
+    }
+
     /// The start of something that is not RFB, with its bytes escaped.
     #[must_use]
     pub fn escape(bytes: &[u8]) -> Self {

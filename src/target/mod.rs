@@ -2,6 +2,11 @@
 
 mod host_name;
 mod profile_name;
+mod request_path;
+mod subprotocol;
+mod tunnel;
+mod unix_path;
+mod websocket;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,6 +14,11 @@ use std::num::NonZeroU16;
 
 pub use host_name::{BadHostName, HostName, MAX_DNS_NAME};
 pub use profile_name::{BadProfileName, MAX_PROFILE_NAME, ProfileName};
+pub use request_path::{BadRequestPath, MAX_REQUEST_PATH, RequestPath};
+pub use subprotocol::{BadSubprotocol, MAX_SUBPROTOCOL, Subprotocol};
+pub use tunnel::Tunnel;
+pub use unix_path::{BadUnixPath, MAX_UNIX_PATH, UnixPath};
+pub use websocket::{BadWebSocketUrl, MAX_SUBPROTOCOLS, WebSocketTarget, WebSocketUrl};
 
 /// An RFB server as a grant names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

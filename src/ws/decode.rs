@@ -1,4 +1,4 @@
-//! The stream of client frames as events.
+//! The stream of a peer's frames as events.
 //!
 //! ```text
 //!            2 to 14 bytes of header                   nothing left of the payload
@@ -19,13 +19,14 @@
 
 use super::close::CloseFrame;
 use super::event::{Control, DataKind, Event};
-use super::frame::{Header, MAX_CLIENT_HEAD, MAX_CONTROL, Opcode, Parsed};
+use super::frame::{Header, MAX_CLIENT_HEAD, MAX_CONTROL, Opcode, Parsed, Sender};
 use super::mask::unmask;
 use super::partial::Partial;
 use super::violation::Violation;
 
-/// Decodes what one client sends, from its first byte after the handshake to its close frame.
+/// Decodes what one peer sends, from its first byte after the handshake to its close frame.
 pub struct Decoder {
+    sender: Sender,
     max_frame: u64,
     /// The fragmented message that is going on, if any.
     open: Option<DataKind>,
@@ -46,10 +47,21 @@ impl State {
 }
 
 impl Decoder {
-    /// A decoder that takes data frames of up to `max_frame` bytes of payload.
+    /// A decoder of what a client sends, with data frames of up to `max_frame` bytes of payload.
     #[must_use]
-    pub fn new(max_frame: u64) -> Self {
+    pub const fn new(max_frame: u64) -> Self {
+        Self::of(Sender::Client, max_frame)
+    }
+
+    /// A decoder of what a server sends, with data frames of any length: they are not held.
+    #[must_use]
+    pub const fn of_server() -> Self {
+        Self::of(Sender::Server, u64::MAX)
+    }
+
+    const fn of(sender: Sender, max_frame: u64) -> Self {
         Self {
+            sender,
             max_frame,
             open: None,
             state: State::HEAD,
@@ -58,13 +70,13 @@ impl Decoder {
 
     /// The next event in `buf[*at..]`, with `*at` moved behind what was read of it.
     ///
-    /// `Ok(None)` says that the client has to send more first. All of `buf` was taken in then, and
+    /// `Ok(None)` says that the peer has to send more first. All of `buf` was taken in then, and
     /// the next call wants new bytes only. Call again after any event: more may lie behind it. The
     /// payload of a [`Event::Data`] is in `buf`; forward it before `buf` is used again.
     ///
     /// # Errors
     ///
-    /// What the client did wrong. The events before it stand. Every later call says the same, and
+    /// What the peer did wrong. The events before it stand. Every later call says the same, and
     /// where `*at` is then means nothing. After a close event any further byte is
     /// [`Violation::AfterClose`].
     pub fn next(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Event>, Violation> {
@@ -78,7 +90,7 @@ impl Decoder {
     fn step(&mut self, buf: &mut [u8], at: &mut usize) -> Result<Option<Event>, Violation> {
         loop {
             match &mut self.state {
-                State::Head(head) => match Header::parse(head, self.max_frame)? {
+                State::Head(head) => match Header::parse(head, self.sender, self.max_frame)? {
                     Parsed::Whole(header) => self.state = self.enter(header)?,
                     Parsed::Need(whole) => {
                         if head.fill(whole, buf, at) == 0 {
@@ -157,11 +169,13 @@ impl DataFrame {
             return None;
         }
         let payload = *at..*at + len;
-        unmask(
-            buf.get_mut(payload.clone()).unwrap_or_default(),
-            self.mask,
-            0,
-        );
+        if self.mask != [0; 4] {
+            unmask(
+                buf.get_mut(payload.clone()).unwrap_or_default(),
+                self.mask,
+                0,
+            );
+        }
         self.mask.rotate_left(len % 4);
         self.remaining -= len as u64;
         *at = payload.end;
@@ -300,6 +314,19 @@ mod tests {
         let bytes = [client(0x02, b""), client(0x80, b"")].concat();
         let expected = vec![data(6..6, true, false), data(12..12, true, true)];
         assert_eq!(decode(bytes), (expected, None));
+    }
+
+    #[test]
+    fn a_servers_frames_are_read_as_they_are() {
+        let mut bytes = *b"\x82\x03abc\x89\x01?\x88\x02\x03\xe8\x82\x81";
+        let (mut decoder, mut at) = (Decoder::of_server(), 0);
+        let mut next = || decoder.next(&mut bytes, &mut at);
+        assert_eq!(next(), Ok(Some(data(2..5, true, true))));
+        assert!(matches!(next(), Ok(Some(Event::Ping(ping))) if *ping == *b"?"));
+        assert!(matches!(next(), Ok(Some(Event::Close(Some(close)))) if close.code == 1000));
+        assert_eq!(next(), Err(Violation::AfterClose));
+        let masked = Decoder::of_server().next(&mut [0x82, 0x81], &mut 0);
+        assert_eq!(masked, Err(Violation::Masked));
     }
 
     #[test]

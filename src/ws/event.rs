@@ -1,4 +1,4 @@
-//! What the client sent, as the decoder tells it.
+//! What the peer sent, as the decoder tells it.
 
 use std::fmt;
 use std::ops::{Deref, Range};
@@ -34,7 +34,7 @@ impl fmt::Debug for Control {
     }
 }
 
-/// Something the client sent.
+/// Something the peer sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Payload of a data frame, or a piece of it.
@@ -53,7 +53,7 @@ pub enum Event {
     Ping(Control),
     /// The answer to a ping, or a sign of life unasked.
     Pong(Control),
-    /// The client's last word, and why if it says so. It wants a close in return, unless one was
+    /// The peer's last word, and why if it says so. It wants a close in return, unless one was
     /// sent; then the connection ends.
     Close(Option<CloseFrame>),
 }

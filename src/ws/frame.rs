@@ -1,7 +1,8 @@
-//! The frame header, as clients write it and as we write it ([RFC 6455, 5.2]).
+//! The frame header, as peers write it and as we write it ([RFC 6455, 5.2]).
 //!
 //! [RFC 6455, 5.2]: https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 
+use super::mask::unmask;
 use super::violation::Violation;
 
 /// Bytes that must be free in front of a payload for [`head`] to write into: 2 for the flags and
@@ -70,11 +71,21 @@ impl Opcode {
     }
 }
 
-/// What the header of a client's frame says, found to be lawful as far as it can be judged alone.
+/// Who writes the frames: clients mask theirs, servers do not ([5.1]).
+///
+/// [5.1]: https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    Client,
+    Server,
+}
+
+/// What the header of a peer's frame says, found to be lawful as far as it can be judged alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) fin: bool,
     pub(super) opcode: Opcode,
+    /// Zero for a frame that is not masked.
     pub(super) mask: [u8; 4],
     /// Bytes of payload that follow.
     pub(super) len: u64,
@@ -90,11 +101,11 @@ pub(super) enum Parsed {
 }
 
 impl Header {
-    /// Reads a client's header from exactly the bytes that earlier answers asked for.
+    /// Reads a peer's header from exactly the bytes that earlier answers asked for.
     ///
     /// Each part is judged as soon as it is there, so that a refusal never waits for bytes that a
-    /// hostile client holds back. `max_frame` is the limit for data frames, in bytes of payload.
-    pub(super) fn parse(bytes: &[u8], max_frame: u64) -> Result<Parsed, Violation> {
+    /// hostile peer holds back. `max_frame` is the limit for data frames, in bytes of payload.
+    pub(super) fn parse(bytes: &[u8], sender: Sender, max_frame: u64) -> Result<Parsed, Violation> {
         let [first, second, rest @ ..] = bytes else {
             return Ok(Parsed::Need(2));
         };
@@ -104,8 +115,10 @@ impl Header {
         let number = first & OPCODE;
         let opcode = Opcode::from_number(number).ok_or(Violation::UnknownOpcode(number))?;
         let fin = first & FIN != 0;
-        if second & MASKED == 0 {
-            return Err(Violation::Unmasked);
+        match (sender, second & MASKED != 0) {
+            (Sender::Client, false) => return Err(Violation::Unmasked),
+            (Sender::Server, true) => return Err(Violation::Masked),
+            (Sender::Client, true) | (Sender::Server, false) => {}
         }
         let short = second & LENGTH;
         if opcode.is_control() {
@@ -145,15 +158,17 @@ impl Header {
         if len > max_frame && !opcode.is_control() {
             return Err(Violation::TooBig(len));
         }
-        Ok(match rest.first_chunk() {
-            None => Parsed::Need(whole),
-            Some(&mask) => Parsed::Whole(Self {
-                fin,
-                opcode,
-                mask,
-                len,
-            }),
-        })
+        let mask = match (sender, rest.first_chunk()) {
+            (Sender::Server, _) => [0; 4],
+            (Sender::Client, Some(&mask)) => mask,
+            (Sender::Client, None) => return Ok(Parsed::Need(whole)),
+        };
+        Ok(Parsed::Whole(Self {
+            fin,
+            opcode,
+            mask,
+            len,
+        }))
     }
 }
 
@@ -191,6 +206,25 @@ pub fn frame(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(payload);
 }
 
+/// Appends a whole client frame to `out`. `mask` has to be one that nobody can foresee, and another
+/// for every frame ([10.3]).
+///
+/// A close, ping or pong carries at most 125 bytes; seeing to that is the caller's part.
+///
+/// [10.3]: https://www.rfc-editor.org/rfc/rfc6455#section-10.3
+pub fn masked_frame(opcode: Opcode, payload: &[u8], mask: [u8; 4], out: &mut Vec<u8>) {
+    debug_assert!(!opcode.is_control() || payload.len() <= MAX_CONTROL);
+    let (mut bytes, unused) = encode(opcode, payload.len());
+    if let Some(length) = bytes.get_mut(unused + 1) {
+        *length |= MASKED;
+    }
+    out.extend(bytes.iter().skip(unused));
+    out.extend(mask);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    unmask(out.get_mut(start..).unwrap_or_default(), mask, 0);
+}
+
 /// The header of a final, unmasked frame, at the right end of the array, and how many bytes on
 /// the left of it are unused.
 fn encode(opcode: Opcode, len: usize) -> ([u8; HEAD_ROOM], usize) {
@@ -211,7 +245,8 @@ mod tests {
 
     /// Parses the first two bytes, then a length if there is one, then the mask.
     fn parse(first: u8, second: u8, length: &[u8], max_frame: u64) -> Result<Parsed, Violation> {
-        Header::parse(&[&[first, second], length, &MASK].concat(), max_frame)
+        let bytes = [&[first, second], length, &MASK].concat();
+        Header::parse(&bytes, Sender::Client, max_frame)
     }
 
     #[test]
@@ -236,9 +271,21 @@ mod tests {
                 mask: MASK,
                 len: len as u64,
             };
+            let mut written = Vec::new();
+            masked_frame(Opcode::Binary, &vec![0; len], MASK, &mut written);
+            assert_eq!(written[..client.len()], client, "{len}");
             assert_eq!(
-                Header::parse(&client, u64::MAX),
+                Header::parse(&client, Sender::Client, u64::MAX),
                 Ok(Parsed::Whole(expected)),
+                "{len}"
+            );
+            let unmasked = Header {
+                mask: [0; 4],
+                ..expected
+            };
+            assert_eq!(
+                Header::parse(&bytes[unused..], Sender::Server, u64::MAX),
+                Ok(Parsed::Whole(unmasked)),
                 "{len}"
             );
         }
@@ -267,27 +314,34 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_no_client_may_send_are_refused_at_once() {
+    fn bytes_that_no_peer_may_send_are_refused_at_once() {
         for bit in [0x40, 0x20, 0x10] {
             assert_eq!(
-                Header::parse(&[0x82 | bit, 0x80], 9),
+                Header::parse(&[0x82 | bit, 0x80], Sender::Client, 9),
                 Err(Violation::ReservedBits)
             );
         }
         for number in [3, 4, 5, 6, 7, 11, 12, 13, 14, 15] {
             assert_eq!(
-                Header::parse(&[0x80 | number, 0x80], 9),
+                Header::parse(&[0x80 | number, 0x80], Sender::Client, 9),
                 Err(Violation::UnknownOpcode(number))
             );
         }
-        assert_eq!(Header::parse(&[0x82, 0x01], 9), Err(Violation::Unmasked));
+        assert_eq!(
+            Header::parse(&[0x82, 0x01], Sender::Client, 9),
+            Err(Violation::Unmasked)
+        );
+        assert_eq!(
+            Header::parse(&[0x82, 0x81], Sender::Server, 9),
+            Err(Violation::Masked)
+        );
         for control in [8, 9, 10] {
             assert_eq!(
-                Header::parse(&[control, 0x80], 9),
+                Header::parse(&[control, 0x80], Sender::Client, 9),
                 Err(Violation::FragmentedControl)
             );
             assert_eq!(
-                Header::parse(&[0x80 | control, 0xfe], 9),
+                Header::parse(&[0x80 | control, 0xfe], Sender::Client, 9),
                 Err(Violation::LongControl)
             );
         }
@@ -296,12 +350,18 @@ mod tests {
     #[test]
     fn a_length_is_refused_before_the_mask_is_there() {
         let long = [&[0x82, 0xff][..], &[0x80, 0, 0, 0, 0, 0, 0, 0]].concat();
-        assert_eq!(Header::parse(&long, 9), Err(Violation::LengthTopBit));
         assert_eq!(
-            Header::parse(&[0x82, 0xfe, 1, 0], 255),
+            Header::parse(&long, Sender::Client, 9),
+            Err(Violation::LengthTopBit)
+        );
+        assert_eq!(
+            Header::parse(&[0x82, 0xfe, 1, 0], Sender::Client, 255),
             Err(Violation::TooBig(256))
         );
-        assert_eq!(Header::parse(&[0x82, 0x8a], 9), Err(Violation::TooBig(10)));
+        assert_eq!(
+            Header::parse(&[0x82, 0x8a], Sender::Client, 9),
+            Err(Violation::TooBig(10))
+        );
     }
 
     #[test]

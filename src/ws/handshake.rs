@@ -12,10 +12,10 @@ use thiserror::Error;
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The one version of the protocol there is.
-const VERSION: &str = "13";
+pub const VERSION: &str = "13";
 
 /// The length of a key once decoded, in bytes.
-const KEY_LEN: usize = 16;
+pub const KEY_LEN: usize = 16;
 
 /// Why a request is not a WebSocket upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

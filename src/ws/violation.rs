@@ -1,10 +1,10 @@
-//! How a client can break the protocol.
+//! How a peer can break the protocol.
 
 use thiserror::Error;
 
-/// What a client did that the WebSocket protocol forbids, or that is over our limit.
+/// What a peer did that the WebSocket protocol forbids, or that is over our limit.
 ///
-/// The connection cannot be read any further: what the client meant by the bytes that follow is
+/// The connection cannot be read any further: what the peer meant by the bytes that follow is
 /// anybody's guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -24,6 +24,11 @@ pub enum Violation {
     /// [5.1]: https://www.rfc-editor.org/rfc/rfc6455#section-5.1
     #[error("the frame is not masked")]
     Unmasked,
+    /// The frame is masked, and a server's frames are not ([5.1]).
+    ///
+    /// [5.1]: https://www.rfc-editor.org/rfc/rfc6455#section-5.1
+    #[error("the frame is masked")]
+    Masked,
     /// A close, ping or pong comes in fragments ([5.5]).
     ///
     /// [5.5]: https://www.rfc-editor.org/rfc/rfc6455#section-5.5
@@ -100,6 +105,7 @@ impl Violation {
             Self::ReservedBits
             | Self::UnknownOpcode(_)
             | Self::Unmasked
+            | Self::Masked
             | Self::FragmentedControl
             | Self::LongControl
             | Self::LongLength
