@@ -212,6 +212,7 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
                 places: config.host.dials_per_host,
                 ..courtesy::Params::default()
             },
+            unix_root: config.host.unix_root.clone(),
         },
     })
 }

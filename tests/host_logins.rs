@@ -30,6 +30,7 @@ use fanlight::drive::Deadlines;
 use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::stream::HostStream;
 use fanlight::host::visit::Visit;
+use fanlight::host::way::Peer;
 use fanlight::host::{self, HostLeg, Params, ReachError, courtesy};
 use fanlight::keyring_file;
 use fanlight::mint::{Minter, Order};
@@ -73,6 +74,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
         handshake: Deadlines::all(DONE),
         profiles: Profiles::new(profile, BTreeMap::new()),
         courtesy: courtesy::Params::default(),
+        unix_root: None,
     };
     let stream = net::connect(address).await;
     let host = HostName::Ip(address.ip());
@@ -83,7 +85,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
     };
     let visit = Visit::new(target, credentials);
     let stream = HostStream::tcp(stream, host, tls);
-    let logging_in = host::handshake((stream, address), visit, &params);
+    let logging_in = host::handshake((stream, Peer::Tcp(address)), visit, &params);
     let logged_in = within("the login", DONE, logging_in).await;
     logged_in.map_err(|(error, _)| error)
 }

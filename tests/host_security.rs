@@ -189,6 +189,7 @@ async fn enter_as(
         handshake: Deadlines::all(STEP),
         profiles: Profiles::new(profile, BTreeMap::new()),
         courtesy: courtesy::Params::default(),
+        unix_root: None,
     };
     let credentials = Credentials {
         login,

@@ -39,6 +39,7 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     };
     let params = Params {
         profiles: Profiles::new(profile, BTreeMap::new()),
+        unix_root: None,
         connect: args.timeout,
         handshake,
         courtesy: courtesy::Params::default(),

@@ -92,7 +92,7 @@ pub struct Limits {
 
 /// The leg to the host. Its deadlines are 10 ms to 10 min each: a silent host holds its session for
 /// no longer than their sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// To find and reach it, all its addresses together. Default: 10 s.
     pub connect_timeout: Duration,
@@ -105,6 +105,9 @@ pub struct Host {
     /// How many logins it may be busy with at once; others wait, within `connect_timeout`.
     /// Default: 4; 1 to 1000. Costs nothing until there are others.
     pub dials_per_host: usize,
+    /// The folder below which Unix sockets of hosts may be. Default: none, and then no grant gets
+    /// to a Unix socket.
+    pub unix_root: Option<PathBuf>,
 }
 
 /// The leg to the browser.

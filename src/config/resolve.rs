@@ -105,12 +105,14 @@ fn host(r: &mut Reader) -> Option<Host> {
     let security_timeout = r.take_in_range(&s::HOST_SECURITY_TIMEOUT);
     let init_timeout = r.take_in_range(&s::HOST_INIT_TIMEOUT);
     let dials_per_host = r.take_in_range(&s::HOST_DIALS_PER_HOST);
+    let unix_root = r.take(&s::HOST_UNIX_ROOT);
     Some(Host {
         connect_timeout: connect_timeout?,
         version_timeout: version_timeout?,
         security_timeout: security_timeout?,
         init_timeout: init_timeout?,
         dials_per_host: dials_per_host?,
+        unix_root,
     })
 }
 

@@ -132,6 +132,8 @@ settings! {
     HOST_DIALS_PER_HOST = Setting::new("host.dials_per_host", Typed("4"),
         "How many connections to one host and port may be logging in at once; others wait for their turn, within `host.connect_timeout`. TigerVNC locks the gateway out at 5, for all users.")
         .range("1", "1000");
+    HOST_UNIX_ROOT = Setting::new("host.unix_root", Derived("none: no Unix sockets"),
+        "The directory below which Unix sockets of hosts may be, after resolving links. Whoever may mint may open any of them.");
     BROWSER_HANDSHAKE_TIMEOUT = Setting::new("browser.handshake_timeout", Typed("15s"),
         "How long a browser may take over the RFB handshake.")
         .range("10ms", "10m");

@@ -2,12 +2,18 @@
 
 pub mod courtesy;
 pub mod dial;
+mod exchange;
 pub mod profile;
+mod read_ahead;
 pub mod resolve;
 pub mod stream;
+pub mod tunnel;
+pub mod unix;
 pub mod visit;
+pub mod way;
+pub mod websocket;
 
-use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -15,25 +21,28 @@ use tracing::debug;
 
 use crate::drive::{Deadlines, drive};
 use crate::reason::Reason;
-use crate::rfb::SwapError;
 use crate::rfb::host::{HostError, HostHandshake, HostParams, Seen};
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
-use crate::target::{Endpoint, Way};
-use crate::tls::connect::Connector;
+use crate::rfb::{Stage, SwapError};
+use crate::target::Way;
 
 use courtesy::{BackingOff, Courtesy, Outcome};
 use dial::DialError;
 use profile::{Profiles, UnknownProfile};
 use resolve::{ResolveError, Resolver};
 use stream::HostStream;
+use tunnel::TunnelError;
+use unix::UnixError;
 use visit::Visit;
+use way::Peer;
+use websocket::WebSocketError;
 
 /// How hosts are reached, and how long the steps may take.
 #[derive(Clone, Debug)]
 pub struct Params {
     /// Waiting until the host is not busy with too many others, resolving the name, connecting to
-    /// one of its addresses and TLS around RFB, in all.
+    /// one of its addresses, and TLS, tunnel or WebSocket around RFB, in all.
     pub connect: Duration,
     /// The stages of the RFB handshake.
     pub handshake: Deadlines,
@@ -41,6 +50,8 @@ pub struct Params {
     pub profiles: Profiles,
     /// How many logins at once, and how long none after failures.
     pub courtesy: courtesy::Params,
+    /// The folder below which Unix sockets may be; there are none without it.
+    pub unix_root: Option<PathBuf>,
 }
 
 /// Why a host could not be reached or did not let us in.
@@ -58,12 +69,21 @@ pub enum ReachError {
     /// No address took the connection.
     #[error(transparent)]
     Dial(#[from] DialError),
-    /// Waiting for a turn, resolving, connecting and TLS took longer than [`Params::connect`].
+    /// All before RFB took longer than [`Params::connect`].
     #[error("timed out at stage connect")]
     TimedOut,
     /// TLS around RFB failed.
     #[error(transparent)]
     Tls(#[from] SwapError),
+    /// The Unix socket is not there or not allowed.
+    #[error(transparent)]
+    Unix(#[from] UnixError),
+    /// There is no tunnel.
+    #[error(transparent)]
+    Tunnel(#[from] TunnelError),
+    /// There is no WebSocket.
+    #[error(transparent)]
+    WebSocket(#[from] WebSocketError),
     /// The RFB handshake failed.
     #[error(transparent)]
     Handshake(#[from] HostError),
@@ -76,11 +96,15 @@ impl From<&ReachError> for Reason {
             // host could change.
             ReachError::Profile(_) => Self::Internal,
             ReachError::BackingOff(_) => Self::HostTooManyAttempts,
-            ReachError::Resolve(_) | ReachError::Dial(_) => Self::HostUnreachable,
+            ReachError::Resolve(_) | ReachError::Dial(_) | ReachError::Unix(_) => {
+                Self::HostUnreachable
+            }
             ReachError::TimedOut => Self::HostTimeout,
             ReachError::Tls(SwapError::Certificate(_)) => Self::HostTlsVerify,
             ReachError::Tls(SwapError::Identity(_)) => Self::HostIdentity,
             ReachError::Tls(SwapError::Failed(_)) => Self::HostProtocol,
+            ReachError::Tunnel(error) => error.into(),
+            ReachError::WebSocket(error) => error.into(),
             ReachError::Handshake(error) => error.into(),
         }
     }
@@ -101,7 +125,17 @@ impl ReachError {
     pub const fn said(&self) -> Option<&PeerText> {
         match self {
             Self::Handshake(error) => error.said(),
+            Self::Tunnel(TunnelError::Refused(refusal))
+            | Self::WebSocket(WebSocketError::Refused(refusal)) => Some(refusal.words()),
             _ => None,
+        }
+    }
+
+    /// The error of a handshake. A tunnel that ends before a host's first line never led to one.
+    fn of_handshake(error: HostError, way: &Way) -> Self {
+        match (way, &error) {
+            (Way::Tunnel(_), HostError::Closed(Stage::Version)) => Self::Tunnel(TunnelError::Dead),
+            _ => Self::Handshake(error),
         }
     }
 }
@@ -111,8 +145,8 @@ impl ReachError {
 pub struct HostLeg {
     /// The connection, with its layers.
     pub stream: HostStream,
-    /// The address that took it.
-    pub address: SocketAddr,
+    /// Whom it leads to.
+    pub address: Peer,
     /// What the host says about its desktop.
     pub init: ServerInit,
     /// What followed ServerInit in the same read: the first bytes for the relay.
@@ -121,7 +155,7 @@ pub struct HostLeg {
     pub seen: Seen,
 }
 
-/// Connects to a target: resolve, dial, TLS where it is around RFB.
+/// Connects to a target: resolve, dial, and whatever is around RFB.
 ///
 /// # Errors
 /// [`ReachError`], never its `Handshake`.
@@ -132,32 +166,13 @@ pub async fn connect(
     visit: &Visit,
     resolver: &Resolver,
     params: &Params,
-) -> Result<(HostStream, SocketAddr), ReachError> {
+) -> Result<(HostStream, Peer), ReachError> {
     let profile = params.profiles.get(visit.target.profile.as_ref())?;
     let tls = profile.tls.for_machine(&visit.identity);
     let deadline = Instant::now() + params.connect;
-    let reaching = async {
-        match &visit.target.way {
-            Way::Tcp(endpoint) => tcp(endpoint, resolver, tls).await,
-            Way::Tls(endpoint) => {
-                let (mut stream, address) = tcp(endpoint, resolver, tls).await?;
-                stream.start_tls().await?;
-                Ok((stream, address))
-            }
-        }
-    };
+    let reaching = way::stream(visit, resolver, tls, params);
     let reached = timeout_at(deadline, reaching).await;
     reached.unwrap_or(Err(ReachError::TimedOut))
-}
-
-async fn tcp(
-    endpoint: &Endpoint,
-    resolver: &Resolver,
-    tls: Connector,
-) -> Result<(HostStream, SocketAddr), ReachError> {
-    let addresses = resolver.resolve(&endpoint.host).await?;
-    let (stream, address) = dial::dial(&addresses, endpoint.port.get()).await?;
-    Ok((HostStream::tcp(stream, endpoint.host.clone(), tls), address))
 }
 
 /// Goes through the RFB handshake with a connected host, up to ServerInit, and checks that it is
@@ -169,7 +184,7 @@ async fn tcp(
 /// # Cancel safety
 /// Dropping the future closes the connection.
 pub async fn handshake(
-    (mut stream, address): (HostStream, SocketAddr),
+    (mut stream, address): (HostStream, Peer),
     visit: Visit,
     params: &Params,
 ) -> Result<HostLeg, (ReachError, Seen)> {
@@ -206,7 +221,7 @@ pub async fn handshake(
             unread,
             seen,
         }),
-        Err(error) => Err((error.into(), seen)),
+        Err(error) => Err((ReachError::of_handshake(error, &visit.target.way), seen)),
     }
 }
 

@@ -47,6 +47,23 @@ impl HostStream {
         }
     }
 
+    /// A stream over something else than TCP, or with a layer of its own around RFB. `shown` is what
+    /// TLS below that layer has shown.
+    #[must_use]
+    pub fn layered(
+        stream: impl Io + 'static,
+        host: HostName,
+        tls: Connector,
+        shown: Option<Shown>,
+    ) -> Self {
+        Self {
+            layers: Layers::Layered(Box::new(stream)),
+            host,
+            tls,
+            shown,
+        }
+    }
+
     /// Puts TLS around what is there, and checks the host's certificate.
     ///
     /// # Errors

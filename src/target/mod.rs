@@ -36,6 +36,12 @@ pub enum Way {
     Tcp(Endpoint),
     /// RFB inside TLS from the first byte.
     Tls(Endpoint),
+    /// RFB over a Unix socket of this machine.
+    Unix(UnixPath),
+    /// RFB behind HTTP's CONNECT.
+    Tunnel(Tunnel),
+    /// RFB behind a WebSocket.
+    WebSocket(WebSocketTarget),
 }
 
 /// A host and one of its TCP ports.
@@ -65,12 +71,22 @@ impl fmt::Display for Target {
     }
 }
 
-/// For the log: `10.0.0.5:5901`, `tls://10.0.0.5:5901`. Never a secret.
+/// For the log: `10.0.0.5:5901`, `tls://10.0.0.5:5901`, `unix:/run/vms/1`,
+/// `connect+tls://10.0.0.5:443`, `wss://10.0.0.5:443`. Never a secret, and so no path of a request.
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(endpoint) => endpoint.fmt(f),
             Self::Tls(endpoint) => write!(f, "tls://{endpoint}"),
+            Self::Unix(path) => write!(f, "unix:{path}"),
+            Self::Tunnel(Tunnel { endpoint, tls, .. }) => {
+                let scheme = if *tls { "connect+tls" } else { "connect" };
+                write!(f, "{scheme}://{endpoint}")
+            }
+            Self::WebSocket(WebSocketTarget { endpoint, tls, .. }) => {
+                let scheme = if *tls { "wss" } else { "ws" };
+                write!(f, "{scheme}://{endpoint}")
+            }
         }
     }
 }
@@ -100,5 +116,40 @@ mod tests {
             port,
         });
         assert_eq!(tls.to_string(), "tls://web-01:5901");
+    }
+
+    #[test]
+    fn other_ways_print_without_what_may_be_a_ticket() {
+        let endpoint = Endpoint {
+            host: "::1".parse().unwrap(),
+            port: NonZeroU16::new(443).unwrap(),
+        };
+        let path: RequestPath = "/ticket/s3cret".parse().unwrap();
+        let tunnel = |tls| {
+            let (endpoint, path) = (endpoint.clone(), path.clone());
+            Way::Tunnel(Tunnel {
+                endpoint,
+                tls,
+                path,
+            })
+            .to_string()
+        };
+        let websocket = |tls| {
+            let (endpoint, path) = (endpoint.clone(), path.clone());
+            let protocols = Vec::new();
+            let target = WebSocketTarget {
+                endpoint,
+                tls,
+                path,
+                protocols,
+            };
+            Way::WebSocket(target).to_string()
+        };
+        assert_eq!(tunnel(true), "connect+tls://[::1]:443");
+        assert_eq!(tunnel(false), "connect://[::1]:443");
+        assert_eq!(websocket(true), "wss://[::1]:443");
+        assert_eq!(websocket(false), "ws://[::1]:443");
+        let unix = Way::Unix("/run/vms/1".parse().unwrap());
+        assert_eq!(unix.to_string(), "unix:/run/vms/1");
     }
 }

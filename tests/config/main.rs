@@ -6,7 +6,7 @@ mod problems;
 
 use std::path::Path;
 
-use fanlight::config::{Config, Problems, Resolved, Sources};
+use fanlight::config::{Config, Host, Problems, Resolved, Sources};
 use tempfile::TempDir;
 
 /// Loads `text` as the file `fanlight.toml`; problems come back with the bare file name.
@@ -216,6 +216,10 @@ fn the_sample_shows_every_setting_and_the_defaults() {
         frame_ancestors: Vec::new(),
         tls: None,
         api_keys: Vec::new(),
+        host: Host {
+            unix_root: None,
+            ..resolved.config.host.clone()
+        },
         ..resolved.config.clone()
     };
     assert_eq!(as_default, defaults);

@@ -4,13 +4,14 @@ use std::num::NonZeroU16;
 use std::str::FromStr;
 
 use super::tag::{self, Kind};
+use super::way::Parts;
 use super::{BadGrant, Grant};
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
 use crate::rfb::identity::{Fingerprint, Identity, MachineUuid};
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
-use crate::target::{Endpoint, HostName, ProfileName, Target, Way};
+use crate::target::{ProfileName, Target};
 use crate::token::credentials::{Credentials, Header};
 use crate::token::labels::{Labels, Name};
 use crate::wire::Reader;
@@ -21,9 +22,7 @@ pub(super) struct Fields {
     id: Option<ConsoleId>,
     minted_at: Option<UnixTime>,
     connect_by: Option<UnixTime>,
-    way: Option<Kind>,
-    host: Option<HostName>,
-    port: Option<NonZeroU16>,
+    way: Parts,
     profile: Option<ProfileName>,
     credentials: Credentials,
     terms: Option<Terms>,
@@ -48,12 +47,24 @@ impl Fields {
             tag::CONNECT_BY => once(&mut self.connect_by, tag, instant(value, "expiry")?),
             tag::WAY => {
                 let [kind] = exact(value, "way")?;
-                once(&mut self.way, tag, Kind(kind))
+                once(&mut self.way.kind, tag, Kind(kind))
             }
-            tag::HOST => once(&mut self.host, tag, parsed(value, "host")?),
+            tag::HOST => once(&mut self.way.host, tag, parsed(value, "host")?),
             tag::PORT => {
                 let port = NonZeroU16::new(u16::from_be_bytes(exact(value, "port")?));
-                once(&mut self.port, tag, port.ok_or(BadGrant::Bad("port"))?)
+                once(&mut self.way.port, tag, port.ok_or(BadGrant::Bad("port"))?)
+            }
+            tag::SOCKET_PATH => {
+                let path = parsed(value, "socket path")?;
+                once(&mut self.way.socket_path, tag, path)
+            }
+            tag::REQUEST_PATH => {
+                let path = parsed(value, "request path")?;
+                once(&mut self.way.request_path, tag, path)
+            }
+            tag::SUBPROTOCOL => {
+                self.way.protocols.push(parsed(value, "subprotocol")?);
+                Ok(())
             }
             tag::PROFILE => once(&mut self.profile, tag, parsed(value, "profile")?),
             tag::USERNAME => once(&mut login.username, tag, owned(value, "username")?),
@@ -103,7 +114,7 @@ impl Fields {
             minted_at: self.minted_at.ok_or(BadGrant::Missing("minting time"))?,
             connect_by: self.connect_by.ok_or(BadGrant::Missing("expiry"))?,
             target: Target {
-                way: way(self.way, self.host, self.port)?,
+                way: self.way.finish()?,
                 profile: self.profile,
             },
             credentials: self.credentials,
@@ -112,22 +123,6 @@ impl Fields {
             name: self.name,
             labels: self.labels,
         })
-    }
-}
-
-fn way(
-    kind: Option<Kind>,
-    host: Option<HostName>,
-    port: Option<NonZeroU16>,
-) -> Result<Way, BadGrant> {
-    let endpoint = Endpoint {
-        host: host.ok_or(BadGrant::Missing("host"))?,
-        port: port.ok_or(BadGrant::Missing("port"))?,
-    };
-    match kind {
-        None => Ok(Way::Tcp(endpoint)),
-        Some(Kind::TLS) => Ok(Way::Tls(endpoint)),
-        Some(_) => Err(BadGrant::Bad("way")),
     }
 }
 

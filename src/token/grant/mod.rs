@@ -6,6 +6,7 @@
 
 mod fields;
 mod tag;
+mod way;
 mod writer;
 
 use zeroize::Zeroizing;

@@ -20,6 +20,9 @@ pub(super) const CERTIFICATE: u8 = 17;
 pub(super) const RA2_KEY: u8 = 18;
 pub(super) const DESKTOP_NAME: u8 = 19;
 pub(super) const MACHINE_UUID: u8 = 20;
+pub(super) const SOCKET_PATH: u8 = 21;
+pub(super) const REQUEST_PATH: u8 = 22;
+pub(super) const SUBPROTOCOL: u8 = 23;
 
 // The bits of the field TERMS: append, never renumber.
 pub(super) const REQUIRE_TLS: u8 = 1;
@@ -32,4 +35,21 @@ pub(super) struct Kind(pub(super) u8);
 
 impl Kind {
     pub(super) const TLS: Self = Self(1);
+    pub(super) const UNIX: Self = Self(2);
+    pub(super) const TUNNEL: Self = Self(3);
+    pub(super) const TUNNEL_TLS: Self = Self(4);
+    pub(super) const WEBSOCKET: Self = Self(5);
+    pub(super) const WEBSOCKET_TLS: Self = Self(6);
+
+    pub(super) const fn tunnel(tls: bool) -> Self {
+        if tls { Self::TUNNEL_TLS } else { Self::TUNNEL }
+    }
+
+    pub(super) const fn websocket(tls: bool) -> Self {
+        if tls {
+            Self::WEBSOCKET_TLS
+        } else {
+            Self::WEBSOCKET
+        }
+    }
 }

@@ -50,6 +50,24 @@ impl Writer {
                 self.put(tag::WAY, &[&[Kind::TLS.0]])?;
                 self.endpoint(endpoint)
             }
+            Way::Unix(path) => {
+                self.put(tag::WAY, &[&[Kind::UNIX.0]])?;
+                self.put(tag::SOCKET_PATH, &[path.as_bytes()])
+            }
+            Way::Tunnel(tunnel) => {
+                self.put(tag::WAY, &[&[Kind::tunnel(tunnel.tls).0]])?;
+                self.endpoint(&tunnel.endpoint)?;
+                self.put(tag::REQUEST_PATH, &[tunnel.path.expose()])
+            }
+            Way::WebSocket(target) => {
+                self.put(tag::WAY, &[&[Kind::websocket(target.tls).0]])?;
+                self.endpoint(&target.endpoint)?;
+                self.put(tag::REQUEST_PATH, &[target.path.expose()])?;
+                for protocol in &target.protocols {
+                    self.put(tag::SUBPROTOCOL, &[protocol.as_str().as_bytes()])?;
+                }
+                Ok(())
+            }
         }
     }
 

@@ -1,0 +1,318 @@
+//! RFB behind a WebSocket of which we are the client: ESXi, Proxmox, KubeVirt, QEMU.
+//!
+//! Bytes go out as binary messages, and the payload of whatever comes in is a stream again: a
+//! message means nothing in RFB, so a frame is never waited for, and an empty one is passed over.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tracing::debug;
+
+use super::exchange::{ExchangeError, exchange};
+use crate::entropy;
+use crate::http1::refusal::Refusal;
+use crate::http1::request::{BadCookie, Extra};
+use crate::http1::upgrade::{BadAnswer, Opening};
+use crate::reason::Reason;
+use crate::rfb::peer_text::PeerText;
+use crate::target::WebSocketTarget;
+use crate::ws::{
+    CloseFrame, Control, DataKind, Decoder, Event, Opcode, Violation, close_payload, masked_frame,
+};
+
+/// The longest message that is written, in bytes: what a session types is far below.
+const MAX_MESSAGE: usize = 16 * 1024;
+
+/// How many times in a row a reader finds nothing but control frames and empty ones before it lets
+/// other tasks run: one read brings thousands of those.
+const MAX_FRUITLESS: usize = 2;
+
+/// The status that opens a WebSocket.
+const SWITCHING: u16 = 101;
+
+/// Why there is no WebSocket.
+#[derive(Debug, thiserror::Error)]
+pub enum WebSocketError {
+    /// The grant makes no request. Minting has checked that, so another version minted it.
+    #[error(transparent)]
+    Request(#[from] BadCookie),
+    /// There is no answer.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// The answer is no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The answer is yes, but not to us.
+    #[error(transparent)]
+    Answer(#[from] BadAnswer),
+}
+
+impl From<&WebSocketError> for Reason {
+    fn from(error: &WebSocketError) -> Self {
+        match error {
+            WebSocketError::Request(_) => Self::Internal,
+            WebSocketError::Exchange(ExchangeError::Closed) => Self::HostClosed,
+            WebSocketError::Exchange(ExchangeError::Answer(_)) | WebSocketError::Answer(_) => {
+                Self::HostProtocol
+            }
+            WebSocketError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+/// Opens the WebSocket over `stream`, a connection to the target's endpoint, inside TLS where the
+/// target says so.
+///
+/// # Errors
+/// [`WebSocketError`].
+///
+/// # Cancel safety
+/// Dropping the future closes the connection.
+pub(super) async fn open<S>(
+    mut stream: S,
+    target: &WebSocketTarget,
+    extra: Extra<'_>,
+) -> Result<HostWebSocket<S>, WebSocketError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let opening = Opening::new(&target.path, &target.protocols, entropy::random());
+    let request = opening.request(&target.endpoint, extra)?;
+    let (head, behind) = exchange(&mut stream, &request).await?;
+    if head.status != SWITCHING {
+        return Err(Refusal::of_websocket(head.status).into());
+    }
+    let protocol = opening.check(&head)?;
+    debug!(
+        protocol = protocol.map(|it| it.as_str()),
+        "host WebSocket open"
+    );
+    Ok(HostWebSocket::new(stream, Bytes::from(behind)))
+}
+
+/// Why nothing more comes through a host's WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SocketEnd {
+    /// The host sent a close frame, with a code and words if it has any.
+    #[error("the host closed its WebSocket{}", in_words(.0.as_ref()))]
+    Closed(Option<(u16, Option<PeerText>)>),
+    /// The host broke the framing.
+    #[error("the host broke the framing of its WebSocket: {0}")]
+    Violation(#[from] Violation),
+    /// The host sent text.
+    #[error("the host sent text through its WebSocket, and RFB is bytes")]
+    Text,
+}
+
+fn in_words(close: Option<&(u16, Option<PeerText>)>) -> String {
+    match close {
+        None => String::new(),
+        Some((code, None)) => format!(" with code {code}"),
+        Some((code, Some(words))) => format!(" with code {code}: \"{words}\""),
+    }
+}
+
+/// The stream inside a host's WebSocket.
+///
+/// Reading it ends with an error that is a [`SocketEnd`] where the host says that it ends, and
+/// like any other stream where it just does.
+pub(super) struct HostWebSocket<S> {
+    stream: S,
+    /// What was read together with the answer.
+    ahead: Bytes,
+    decoder: Decoder,
+    /// Whole frames that wait to be written, less what was.
+    outgoing: Vec<u8>,
+    /// Whether the stream may hold back bytes of frames that left the queue, as TLS does.
+    unflushed: bool,
+    /// The newest ping that was not answered yet; older ones need no answer (RFC 6455, 5.5.3).
+    ping: Option<Control>,
+    ended: Option<SocketEnd>,
+    /// Whether our close frame was queued.
+    said_goodbye: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> HostWebSocket<S> {
+    /// Takes an upgraded stream over, with what was read behind the answer.
+    fn new(stream: S, ahead: Bytes) -> Self {
+        Self {
+            stream,
+            ahead,
+            decoder: Decoder::of_server(),
+            outgoing: Vec::new(),
+            unflushed: false,
+            ping: None,
+            ended: None,
+            said_goodbye: false,
+        }
+    }
+
+    fn queue(&mut self, opcode: Opcode, payload: &[u8]) {
+        masked_frame(opcode, payload, entropy::random(), &mut self.outgoing);
+    }
+
+    /// Queues our close frame, once: nothing follows it.
+    fn queue_goodbye(&mut self) {
+        if !self.said_goodbye {
+            self.said_goodbye = true;
+            self.ping = None;
+            self.queue(Opcode::Close, &close_payload(1000, ""));
+        }
+    }
+
+    /// Decodes what was read and moves the payload of all data frames to the front.
+    fn take_frames(&mut self, bytes: &mut [u8]) -> usize {
+        let (mut at, mut payload) = (0, 0);
+        let end = loop {
+            match self.decoder.next(bytes, &mut at) {
+                Ok(None) => return payload,
+                Ok(Some(Event::Data {
+                    kind: DataKind::Binary,
+                    payload: range,
+                    ..
+                })) => {
+                    let len = range.len();
+                    bytes.copy_within(range, payload);
+                    payload += len;
+                }
+                Ok(Some(Event::Data {
+                    kind: DataKind::Text,
+                    ..
+                })) => break SocketEnd::Text,
+                Ok(Some(Event::Ping(ping))) => {
+                    self.ping = Some(ping).filter(|_| !self.said_goodbye);
+                }
+                Ok(Some(Event::Pong(_))) => {}
+                Ok(Some(Event::Close(close))) => {
+                    let said =
+                        |close: CloseFrame| (close.code, PeerText::clean(close.reason.as_bytes()));
+                    break SocketEnd::Closed(close.map(said));
+                }
+                Err(violation) => break violation.into(),
+            }
+        };
+        debug!(%end, "host WebSocket ended");
+        self.ended = Some(end);
+        self.queue_goodbye();
+        payload
+    }
+
+    /// Reads what is there, of the stream or of what was read ahead.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if !self.ahead.is_empty() {
+            let read = self.ahead.len().min(buf.len());
+            let (front, _) = buf.split_at_mut(read);
+            self.ahead.copy_to_slice(front);
+            if self.ahead.is_empty() {
+                // An empty slice would keep its allocation alive.
+                self.ahead = Bytes::new();
+            }
+            return Poll::Ready(Ok(read));
+        }
+        let mut read = ReadBuf::new(buf);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
+        Poll::Ready(Ok(read.filled().len()))
+    }
+
+    /// Writes the queue and what answers a ping, until both are empty, and flushes.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(ping) = self.ping.take_if(|_| self.outgoing.is_empty()) {
+                self.queue(Opcode::Pong, &ping);
+            }
+            if self.outgoing.is_empty() {
+                if self.unflushed {
+                    ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+                    self.unflushed = false;
+                }
+                return Poll::Ready(Ok(()));
+            }
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.outgoing))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unflushed = true;
+            self.outgoing.drain(..written);
+            if self.outgoing.is_empty() {
+                // A session at rest holds no buffer.
+                self.outgoing = Vec::new();
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HostWebSocket<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        if buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        for _ in 0..MAX_FRUITLESS {
+            if let Some(end) = &socket.ended {
+                let error = io::Error::new(io::ErrorKind::ConnectionAborted, end.clone());
+                // Whether our goodbye still leaves changes nothing.
+                let _ = socket.poll_send(cx);
+                return Poll::Ready(Err(error));
+            }
+            // Pongs leave while nothing is written; a failure shows in the read.
+            let _ = socket.poll_send(cx);
+            let room = buf.initialize_unfilled();
+            let read = ready!(socket.poll_fill(cx, room))?;
+            if read == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            let payload = socket.take_frames(room.get_mut(..read).unwrap_or_default());
+            if payload > 0 {
+                buf.advance(payload);
+                let _ = socket.poll_send(cx);
+                return Poll::Ready(Ok(()));
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HostWebSocket<S> {
+    /// Takes the bytes, at most 16 KiB of them, as one binary message.
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let socket = self.get_mut();
+        if socket.said_goodbye {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        ready!(socket.poll_send(cx))?;
+        let message = buf.get(..MAX_MESSAGE).unwrap_or(buf);
+        socket.queue(Opcode::Binary, message);
+        // The bytes are ours now; that they do not leave at once is the flush's matter.
+        match socket.poll_send(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(message.len())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll_send(cx)
+    }
+
+    /// Says goodbye and ends the stream's sending direction.
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = self.get_mut();
+        socket.queue_goodbye();
+        ready!(socket.poll_send(cx))?;
+        Pin::new(&mut socket.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests;
