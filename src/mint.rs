@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use crate::clock::UnixTime;
 use crate::entropy;
+use crate::http1::connect::{self, BadRequest};
+use crate::http1::request::Extra;
 use crate::id::ConsoleId;
 use crate::rfb::identity::Identity;
 use crate::rfb::terms::Terms;
-use crate::target::Target;
+use crate::target::{Target, Way};
 use crate::token::credentials::Credentials;
 use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
@@ -86,6 +88,9 @@ pub enum MintError {
     /// The time to connect is zero or too long.
     #[error("a console may wait 1 second to 24 hours to be opened")]
     ExpiresIn,
+    /// The request for the tunnel cannot be made of it.
+    #[error(transparent)]
+    Tunnel(#[from] BadRequest),
     /// A field or all of them together are too long for a token.
     #[error("the console does not fit into a token: {0}")]
     TooBig(#[from] BadGrant),
@@ -111,6 +116,14 @@ impl Minter {
         let expires_in = order.expires_in.unwrap_or(self.connect_within);
         if expires_in < Duration::from_secs(1) || expires_in > MAX_CONNECT_WITHIN {
             return Err(MintError::ExpiresIn);
+        }
+        // Whoever mints is told, and not the person who opens the console.
+        if let Way::Tunnel(tunnel) = &order.target.way {
+            let extra = Extra {
+                cookie: order.credentials.cookie.as_ref(),
+                headers: &order.credentials.headers,
+            };
+            connect::request(&tunnel.endpoint, &tunnel.path, extra)?;
         }
         let grant = Grant {
             id: ConsoleId::from_random(entropy::random()),
@@ -172,6 +185,7 @@ mod tests {
     use super::*;
     use crate::id::KeyId;
     use crate::secret::Secret;
+    use crate::target::{Endpoint, Tunnel};
     use crate::token::{Key, open};
 
     const NOW: UnixTime = UnixTime::from_secs(1_795_249_800);
@@ -219,6 +233,44 @@ mod tests {
         let grant = open(token, &ring, NOW).unwrap();
         assert_eq!((grant.id, grant.minted_at), (minted.id, NOW));
         assert!(!format!("{minted:?}").contains(token));
+    }
+
+    #[test]
+    fn a_tunnel_that_no_request_can_be_made_for_is_refused() {
+        let (minter, _) = minter("http://localhost:8080");
+        let minted = |path: &str, cookie: &str| {
+            let tunnel = Tunnel {
+                endpoint: Endpoint {
+                    host: "xen-1".parse().unwrap(),
+                    port: 443.try_into().unwrap(),
+                },
+                tls: true,
+                path: path.parse().unwrap(),
+            };
+            let target = Target {
+                way: Way::Tunnel(tunnel),
+                profile: None,
+            };
+            let credentials = Credentials {
+                cookie: Some(Secret::new(cookie)),
+                ..Credentials::default()
+            };
+            minter.mint(Order::new(target, credentials), NOW).map(drop)
+        };
+        let session = "session_id=OpaqueRef:1";
+        assert_eq!(minted("/console?uuid=1", session), Ok(()));
+        let refused = |error| Err(MintError::Tunnel(error));
+        assert_eq!(
+            minted("/console?session_id=1", session),
+            refused(BadRequest::SessionInPath)
+        );
+        let two = format!("a=b; {session}");
+        assert_eq!(minted("/console", &two), refused(BadRequest::Cookie));
+        let long = minted(&format!("/{}", "p".repeat(1000)), session);
+        assert!(
+            matches!(long, Err(MintError::Tunnel(BadRequest::TooLong(_)))),
+            "{long:?}"
+        );
     }
 
     #[test]

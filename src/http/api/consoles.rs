@@ -1,6 +1,5 @@
 //! `POST /api/v1/consoles`: minting a console URL.
 
-use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -17,13 +16,14 @@ use tracing::info;
 use crate::clock::UnixTime;
 use crate::http::Service;
 use crate::http::api::object::{Object, Texts};
+use crate::http::api::target::TargetRequest;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::rfb::identity::Identity;
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
-use crate::target::Target;
 use crate::token::Credentials;
+use crate::token::credentials::Header;
 use crate::token::labels::{Labels, Name};
 use crate::unit;
 
@@ -40,19 +40,16 @@ struct ConsoleRequest {
     labels: Texts,
 }
 
-/// Where the RFB server is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TargetRequest {
-    host: String,
-    port: NonZeroU16,
-}
-
-/// What the RFB server wants to know.
+/// What the RFB server wants to know, and what opens the way to it.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CredentialsRequest {
     password: Option<Secret>,
+    /// For a tunnel or a WebSocket: the value of the Cookie header.
+    cookie: Option<Secret>,
+    /// For a tunnel or a WebSocket: more headers.
+    #[serde(default)]
+    headers: Texts<Secret>,
 }
 
 /// Seconds as a number, or a time with its unit such as `"90s"`.
@@ -129,10 +126,13 @@ impl ConsoleRequest {
             Problem::InvalidRequest(format!("{field}: {error}"))
         };
         let (Object(target), Object(credentials)) = (self.target, self.credentials);
-        let host = target
-            .host
-            .parse()
-            .map_err(|error| wrong("target.host", &error))?;
+        let target = target
+            .into_target()
+            .map_err(|(field, words)| wrong(field, &words))?;
+        let headers = credentials.headers.0.into_iter();
+        let headers = headers.map(|(name, value)| Header::new(&name, value));
+        let headers: Result<Vec<_>, _> = headers.collect();
+        let headers = headers.map_err(|error| wrong("credentials.headers", &error))?;
         let mut labels = Labels::default();
         for (key, value) in &self.labels.0 {
             labels
@@ -155,8 +155,12 @@ impl ConsoleRequest {
             })?),
         };
         Ok(Order {
-            target: Target::tcp(host, target.port),
-            credentials: Credentials::with_password(credentials.password),
+            target,
+            credentials: Credentials {
+                cookie: credentials.cookie,
+                headers,
+                ..Credentials::with_password(credentials.password)
+            },
             terms: Terms::default(),
             identity: Identity::default(),
             name,

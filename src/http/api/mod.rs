@@ -3,6 +3,7 @@
 pub mod consoles;
 pub mod keys;
 mod object;
+mod target;
 
 use std::sync::Arc;
 use std::time::Duration;

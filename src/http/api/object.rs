@@ -33,27 +33,33 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
-/// A JSON object of texts, every member in its order: a key that stands twice is there twice, for
-/// a map would silently drop one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Texts(pub(super) Vec<(String, String)>);
+/// A JSON object of texts (or secrets, which are texts too), every member in its order: a key that
+/// stands twice is there twice, for a map would silently drop one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Texts<T = String>(pub(super) Vec<(String, T)>);
 
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+impl<T> Default for Texts<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
-struct Members;
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Texts<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
 
-impl<'de> Visitor<'de> for Members {
-    type Value = Texts;
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Texts<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts<T>, A::Error> {
         let mut members = Vec::new();
         while let Some(member) = map.next_entry()? {
             members.push(member);
