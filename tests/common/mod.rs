@@ -36,6 +36,7 @@ pub mod vnc_auth;
 pub mod wait;
 pub mod websocket;
 pub mod x11vnc;
+pub mod xapi;
 pub mod xdisplay;
 pub mod xtightvnc;
 pub mod xvnc;

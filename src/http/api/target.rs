@@ -90,8 +90,8 @@ impl TargetRequest {
 
 impl TunnelRequest {
     fn into_tunnel(self) -> Result<Tunnel, Wrong> {
-        const HTTPS: NonZeroU16 = NonZeroU16::new(443).expect("443 is not 0");
-        const HTTP: NonZeroU16 = NonZeroU16::new(80).expect("80 is not 0");
+        const HTTPS: NonZeroU16 = NonZeroU16::MIN.saturating_add(443 - 1);
+        const HTTP: NonZeroU16 = NonZeroU16::MIN.saturating_add(80 - 1);
 
         let tls = self.tls.unwrap_or(true);
         let usual = if tls { HTTPS } else { HTTP };
