@@ -211,7 +211,7 @@ impl Reason {
             Self::HostCredentialsMissing => row(("host_credentials_missing", 4105, 502), false, Warn,
                 "The machine's console asks for a password and this console link carries none."),
             Self::HostAuthFailed => row(("host_auth_failed", 4106, 502), false, Warn,
-                "The machine's console refused the password that came with this console link."),
+                "The machine's console refused the password."),
             Self::HostTooManyAttempts => row(("host_too_many_attempts", 4107, 502), true, Warn,
                 "The machine's console has seen too many failed logins and refuses new ones for a while."),
             Self::HostRefused => row(("host_refused", 4108, 502), true, Warn,

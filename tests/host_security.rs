@@ -203,7 +203,8 @@ async fn enter_as(
         &courtesy,
         &params,
     )
-    .await
+    .await?
+    .let_in()
 }
 
 #[tokio::test]

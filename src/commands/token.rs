@@ -43,10 +43,11 @@ fn inspect(args: InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()> {
-    let password = if grant.credentials.login.password.is_some() {
-        "***"
-    } else {
-        "none"
+    let login = &grant.credentials.login;
+    let password = match (&login.password, login.relay) {
+        (Some(_), _) => "***",
+        (None, true) => "asked of the viewer",
+        (None, false) => "none",
     };
     let expiry = if now > grant.connect_by {
         "expired".to_owned()

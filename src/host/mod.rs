@@ -5,13 +5,17 @@ pub mod dial;
 mod exchange;
 pub mod profile;
 mod read_ahead;
+mod relayed;
 pub mod resolve;
 pub mod stream;
 pub mod tunnel;
+mod under_way;
 pub mod unix;
 pub mod visit;
 pub mod way;
 pub mod websocket;
+
+pub use relayed::{Asked, Reached};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,9 +23,9 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
-use crate::drive::{Deadlines, drive};
+use crate::drive::Deadlines;
 use crate::reason::Reason;
-use crate::rfb::host::{HostError, HostHandshake, HostParams, Seen};
+use crate::rfb::host::{HostError, Seen};
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
 use crate::rfb::{Stage, SwapError};
@@ -30,9 +34,11 @@ use crate::target::Way;
 use courtesy::{BackingOff, Courtesy, Outcome};
 use dial::DialError;
 use profile::{Profiles, UnknownProfile};
+use relayed::go_on;
 use resolve::{ResolveError, Resolver};
 use stream::HostStream;
 use tunnel::TunnelError;
+use under_way::{Stop, UnderWay};
 use unix::UnixError;
 use visit::Visit;
 use way::Peer;
@@ -184,48 +190,23 @@ pub async fn connect(
 /// # Cancel safety
 /// Dropping the future closes the connection.
 pub async fn handshake(
-    (mut stream, address): (HostStream, Peer),
+    connected: (HostStream, Peer),
     visit: Visit,
     params: &Params,
 ) -> Result<HostLeg, (ReachError, Seen)> {
-    let profile = params.profiles.get(visit.target.profile.as_ref());
-    let profile = profile.map_err(|error| (error.into(), Seen::default()))?;
-    let policy = visit.policy(&profile.policy, stream.shown().is_some());
-    let login = visit.credentials.login;
-    let mut machine = HostHandshake::new(HostParams {
-        login,
-        policy,
-        entropy: crate::entropy::fill,
-    });
-    let mut unread = Vec::new();
-    let end = drive(&mut machine, &mut stream, &mut unread, &params.handshake).await;
-    let end = visit
-        .identity
-        .judge(end, stream.shown().map(|it| it.key), None);
-    let seen = machine.seen().clone();
-    debug!(
-        %address,
-        version = seen.version.map(display),
-        offered = ?seen.offered,
-        chosen = seen.chosen.map(display),
-        tls = stream.shown().map(|shown| display(shown.proof)),
-        certificate = stream.shown().map(|shown| display(shown.key)),
-        passed = end.is_ok(),
-        "host handshake"
-    );
-    match end {
-        Ok(init) => Ok(HostLeg {
-            stream,
-            address,
-            init,
-            unread,
-            seen,
-        }),
-        Err(error) => Err((ReachError::of_handshake(error, &visit.target.way), seen)),
+    let under_way = UnderWay::begin(connected, visit, params);
+    let under_way = under_way.map_err(|error| (error.into(), Seen::default()))?;
+    match under_way.go_on(params).await? {
+        Stop::LetIn(leg) => Ok(leg),
+        Stop::Asked(_, under_way) => Err((
+            HostError::CredentialsMissing.into(),
+            under_way.machine.seen().clone(),
+        )),
     }
 }
 
-/// Goes the whole way to a target: a place at the host, resolve, dial, RFB handshake.
+/// Goes to a target: a place at the host, resolve, dial, RFB handshake. With
+/// [`relay`](crate::rfb::login::Login::relay) it may come back with a challenge.
 ///
 /// # Errors
 /// [`ReachError`].
@@ -237,7 +218,7 @@ pub async fn reach(
     resolver: &Resolver,
     courtesy: &Courtesy,
     params: &Params,
-) -> Result<HostLeg, ReachError> {
+) -> Result<Reached, ReachError> {
     let deadline = Instant::now() + params.connect;
     let connecting = async {
         let place = courtesy.place(&visit.target.way).await?;
@@ -246,14 +227,6 @@ pub async fn reach(
     let connecting = timeout_at(deadline, connecting).await;
     let (place, connected) = connecting.unwrap_or(Err(ReachError::TimedOut))?;
     debug!(address = %connected.1, "host connected");
-    match handshake(connected, visit, params).await {
-        Ok(leg) => {
-            place.end(Outcome::LetIn);
-            Ok(leg)
-        }
-        Err((error, _)) => {
-            place.end(error.outcome());
-            Err(error)
-        }
-    }
+    let under_way = UnderWay::begin(connected, visit, params)?;
+    go_on(under_way, place, params).await
 }

@@ -25,7 +25,7 @@ pub(super) async fn page(
         return page::landing();
     };
     match service.sessions.open_token(&token) {
-        Ok(_) => page::console(),
+        Ok(grant) => page::console(grant.credentials.login.relay),
         Err(error) => {
             let reason = Reason::from(&error);
             info!(client = %client.address, reason = reason.code(), detail = %error, "page refused");

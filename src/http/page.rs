@@ -39,6 +39,7 @@ static REASONS: LazyLock<String> = LazyLock::new(|| {
 #[template(path = "console.html")]
 struct Console<'a> {
     reasons: &'a str,
+    asks: bool,
 }
 
 #[derive(Template)]
@@ -53,11 +54,12 @@ struct Refused {
     retry: bool,
 }
 
-/// The page that shows a console: `200`. Its script finds the token in the address.
+/// The page that shows a console: `200`. Its script finds the token in the address, and `asks` for
+/// the machine's password where the person alone has it.
 #[must_use]
-pub fn console() -> Response<Body> {
+pub fn console(asks: bool) -> Response<Body> {
     let reasons = REASONS.as_str();
-    html(StatusCode::OK, &Console { reasons })
+    html(StatusCode::OK, &Console { reasons, asks })
 }
 
 /// The page for an address without a token: `200`, and how to get one.
@@ -113,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_console_page_carries_the_reason_table() {
-        let page = text(console()).await;
+        let page = text(console(false)).await;
         let json = attribute(&page, "data-reasons")
             .replace("&#34;", "\"")
             .replace("&#39;", "'")
@@ -129,8 +131,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_console_without_a_password_asks_for_it() {
+        let page = text(console(true)).await;
+        assert!(page.contains(" data-password=\"ask\""), "{page}");
+        assert!(page.contains("type=\"password\""), "{page}");
+        let page = text(console(false)).await;
+        assert!(!page.contains("password=\"ask\""), "{page}");
+        assert!(!page.contains("type=\"password\""), "{page}");
+    }
+
+    #[tokio::test]
     async fn the_console_page_loads_three_files() {
-        let page = text(console()).await;
+        let page = text(console(false)).await;
         for file in [CONSOLE_JS, CONSOLE_CSS, NOVNC_JS] {
             assert!(page.contains(&format!("\"assets/{file}\"")), "{file}");
         }
@@ -145,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_page_has_inline_script_or_style_or_an_absolute_address() {
-        for response in [console(), landing(), refused(Reason::TokenExpired)] {
+        for response in [console(true), landing(), refused(Reason::TokenExpired)] {
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
             assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
             let page = text(response).await;

@@ -14,6 +14,8 @@ pub struct End {
     pub said: Option<PeerText>,
     /// What exactly happened, as the log is told.
     pub detail: String,
+    /// Whether opening the same console again may help.
+    pub retry: bool,
 }
 
 impl End {
@@ -23,6 +25,7 @@ impl End {
             reason,
             said: None,
             detail: String::new(),
+            retry: reason.may_retry(),
         }
     }
 
@@ -33,9 +36,8 @@ impl End {
         Reason: for<'e> From<&'e E>,
     {
         Self {
-            reason: error.into(),
-            said: None,
             detail: error.to_string(),
+            ..Self::plain(error.into())
         }
     }
 

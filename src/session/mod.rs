@@ -9,12 +9,14 @@
 //!
 //! Both sides are worked on at once: while the host is dialled and authenticates us, the browser
 //! goes through as much of its handshake as does not depend on the outcome. Then it is admitted
-//! with the host's ServerInit, or refused with the reason's words. A refusal is never an HTTP
+//! with the host's ServerInit, or refused with the reason's words. Where the password is the
+//! viewer's, it gets the host's challenge in between ([`greet`]). A refusal is never an HTTP
 //! status: a browser hides the status of a refused upgrade from the page.
 //!
 //! [`open`] is the story; [`relay`] moves the bytes; [`record`] is what is logged of it all.
 
 pub mod end;
+mod greet;
 pub mod open;
 pub mod page_message;
 mod piece;

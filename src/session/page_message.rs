@@ -41,14 +41,14 @@ pub enum PageMessage<'a> {
 }
 
 impl<'a> PageMessage<'a> {
-    /// The end for a reason, with what the host said.
+    /// The end for a reason, with what the host said, and whether another attempt may help.
     #[must_use]
-    pub fn end(reason: Reason, said: Option<&'a PeerText>) -> Self {
+    pub fn end(reason: Reason, said: Option<&'a PeerText>, retry: bool) -> Self {
         Self::End {
             code: reason.code(),
             words: reason.words(),
             detail: said.map(PeerText::as_str),
-            retry: reason.may_retry(),
+            retry,
         }
     }
 
@@ -88,7 +88,7 @@ mod tests {
             r#"{"v":1,"type":"rtt","ms":12}"#
         );
         let said = PeerText::clean(b"Authentication failed\0");
-        let end = PageMessage::end(Reason::HostAuthFailed, said.as_ref()).to_json();
+        let end = PageMessage::end(Reason::HostAuthFailed, said.as_ref(), false).to_json();
         assert!(
             end.starts_with(r#"{"v":1,"type":"end","code":"host_auth_failed","words":"The "#),
             "{end}"

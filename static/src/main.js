@@ -6,6 +6,7 @@
  */
 
 import { loadNovnc } from './novnc.js';
+import { PasswordForm } from './password.js';
 import { Reasons } from './reasons.js';
 import { Session } from './session.js';
 import { Status } from './status.js';
@@ -14,23 +15,25 @@ import { Toolbar } from './toolbar.js';
 
 const token = takeToken(location, history);
 
-const { novnc, reasons } = document.documentElement.dataset;
+const { novnc, reasons, password } = document.documentElement.dataset;
 if (novnc !== undefined) {
-  runConsole(token, new URL(novnc, document.baseURI), Reasons.parse(reasons));
+  const form = password === 'ask' ? new PasswordForm() : null;
+  runConsole(token, new URL(novnc, document.baseURI), Reasons.parse(reasons), form);
 }
 
 /**
  * @param {string | null} token
  * @param {URL} novnc
  * @param {Reasons} reasons
+ * @param {PasswordForm | null} form where the person has to give the machine's password
  */
-async function runConsole(token, novnc, reasons) {
+async function runConsole(token, novnc, reasons, form) {
   const screen = /** @type {HTMLElement} */ (document.getElementById('screen'));
   const status = new Status();
   const toolbar = new Toolbar({
     ctrlAltDel: () => session?.sendCtrlAltDel(),
     disconnect: () => session?.disconnect(),
-    reconnect: () => connect(),
+    reconnect: () => begin(),
     focusScreen: () => session?.focus(),
   });
   /** @type {any} */
@@ -46,7 +49,19 @@ async function runConsole(token, novnc, reasons) {
     toolbar.follow('ended');
   };
 
-  const connect = () => {
+  // Before the socket opens: from then on the machine waits, and not for long.
+  const begin = () => {
+    if (form === null) {
+      connect(null);
+      return;
+    }
+    status.asking();
+    toolbar.follow('asking');
+    form.ask(connect);
+  };
+
+  /** @param {string | null} password */
+  const connect = (password) => {
     status.connecting();
     toolbar.follow('connecting');
     try {
@@ -60,7 +75,7 @@ async function runConsole(token, novnc, reasons) {
         named: (name) => status.named(name),
         roundTrip: (ms) => status.roundTrip(ms),
         ended: (known) => end(reasons.explain(known)),
-      });
+      }, password);
     } catch (error) {
       // A WebSocket takes no sub-protocol with a space or the like in it, and no token has one.
       const code = error?.name === 'SyntaxError' ? 'token_invalid' : 'viewer_failed';
@@ -80,5 +95,5 @@ async function runConsole(token, novnc, reasons) {
     end(reasons.named('viewer_unloadable', error instanceof Error ? error.message : String(error)));
     return;
   }
-  connect();
+  begin();
 }

@@ -48,9 +48,10 @@ export class Session {
    * @param {string} token
    * @param {HTMLElement} screen where the machine's screen goes
    * @param {Listener} listener
+   * @param {string | null} password what the person gave for the machine, if it was asked for
    * @throws {DOMException} named `SyntaxError`, when the token has characters that no sub-protocol may have
    */
-  constructor(RFB, token, screen, listener) {
+  constructor(RFB, token, screen, listener, password = null) {
     this.#on = listener;
     const url = new URL('novnc/websocket', document.baseURI);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -65,7 +66,10 @@ export class Session {
       onClosing: () => this.#viewerLetsGo(),
     });
     screen.append(this.#place);
-    const rfb = new RFB(this.#place, channel, { shared: true });
+    const rfb = new RFB(this.#place, channel, {
+      shared: true,
+      ...(password !== null && { credentials: { password } }),
+    });
     rfb.scaleViewport = true;
     rfb.showDotCursor = true;
     rfb.background = 'transparent';
@@ -80,7 +84,7 @@ export class Session {
     rfb.addEventListener('securityfailure', (event) => {
       this.#viewer = event.detail.reason ?? '';
     });
-    // The gateway offers the security type None alone, so nobody is ever asked for a password.
+    // The gateway asks for a password only where the page has asked for it before.
     rfb.addEventListener('credentialsrequired', () => {
       this.#viewer = 'It was asked for a password.';
       rfb.disconnect();

@@ -2,7 +2,7 @@
  * What is happening, on the page: the state, the card over the screen, the machine's name.
  *
  * For tests and for style sheets the root element says it too: `data-state` is one of `loading`,
- * `connecting`, `connected`, `ended`, and at the end `data-reason` is the stable code.
+ * `asking`, `connecting`, `connected`, `ended`, and at the end `data-reason` is the stable code.
  *
  * Everything from outside is set as text, never as markup.
  */
@@ -27,6 +27,11 @@ export class Status {
   /** noVNC is being fetched. */
   loading() {
     this.#show('loading', 'Opening the console', 'Loading the viewer …');
+  }
+
+  /** The person has to give the machine's password. */
+  asking() {
+    this.#show('asking', 'The machine asks for a password', 'It does not leave this browser, and is kept nowhere.');
   }
 
   /** The gateway is reaching the machine. */

@@ -51,7 +51,7 @@ export class Toolbar {
   /** @param {string} state as in `data-state` */
   follow(state) {
     this.#ctrlAltDel.disabled = state !== 'connected';
-    this.#disconnect.disabled = state === 'ended' || state === 'loading';
+    this.#disconnect.disabled = state !== 'connecting' && state !== 'connected';
   }
 
   #firstUsable() {

@@ -6,8 +6,9 @@ import { FakeSocket } from './fake-socket.js';
 
 /** As much of noVNC as a session touches: it gives up by closing its channel. */
 class FakeRfb extends EventTarget {
-  constructor(place, channel) {
+  constructor(place, channel, options) {
     super();
+    this.options = options;
     this.channel = channel;
     channel.onclose = () => this.tell('disconnect', {});
   }
@@ -23,7 +24,7 @@ class FakeRfb extends EventTarget {
 }
 
 /** Opens a session on fakes; `ended` collects what it says at the end. */
-function open() {
+function open(...password) {
   const ended = [];
   const told = [];
   const listener = {
@@ -37,7 +38,7 @@ function open() {
     rfb = new FakeRfb(...args);
     return rfb;
   };
-  const session = new Session(RFB, 'fl1.k.t', { append() {} }, listener);
+  const session = new Session(RFB, 'fl1.k.t', { append() {} }, listener, ...password);
   return { session, socket: FakeSocket.made.at(-1), rfb, ended, told };
 }
 
@@ -53,6 +54,13 @@ test('the token travels as a sub-protocol, never in the address', () => {
   const { socket } = open();
   assert.equal(socket.url, 'wss://c.example/pre/novnc/websocket');
   assert.deepEqual(socket.protocols, ['binary', 'fanlight.1', 'fanlight.token.fl1.k.t']);
+});
+
+test('a password is noVNC’s alone, and none is given where none was asked for', () => {
+  const { rfb, socket } = open('s3cret12');
+  assert.deepEqual(rfb.options, { shared: true, credentials: { password: 's3cret12' } });
+  assert.ok(!JSON.stringify([socket.url, socket.protocols]).includes('s3cret12'));
+  assert.deepEqual(open().rfb.options, { shared: true });
 });
 
 test('names and round trips are passed on, and the gateway’s name stays', () => {

@@ -23,6 +23,7 @@ const LOGGED: Duration = Duration::from_secs(5);
 /// What [`TestGateway::builder`] gives: settings to come.
 pub struct Builder {
     settings: toml::Table,
+    environment: Vec<(&'static str, PathBuf)>,
     trust: Option<Trust>,
     dir: TempDir,
 }
@@ -40,6 +41,12 @@ impl Builder {
             table = inner.as_table_mut().unwrap();
         }
         table.insert(last.to_owned(), value.into());
+        self
+    }
+
+    /// Names a file in a variable of the environment.
+    pub fn env(mut self, name: &'static str, file: &Path) -> Self {
+        self.environment.push((name, file.to_owned()));
         self
     }
 
@@ -89,11 +96,13 @@ impl Builder {
         self.write();
         let Self {
             settings,
+            environment,
             trust,
             dir,
         } = self;
         let base_path = settings.get("base_path").and_then(|p| p.as_str());
         let mut command = fanlight(dir.path(), &["serve"]);
+        command.envs(environment);
         let mut process = Process::spawn(&mut command, &dir.path().join("log"));
         let address = until("the gateway listens", START, async || {
             process.must_run();
@@ -139,6 +148,7 @@ impl TestGateway {
         let state = dir.path().join("state");
         let builder = Builder {
             settings: toml::Table::new(),
+            environment: Vec::new(),
             trust: None,
             dir,
         };

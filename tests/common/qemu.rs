@@ -32,7 +32,16 @@ pub struct Qemu {
 impl Qemu {
     /// Boots the guest and waits until it has painted.
     pub async fn start(family: Family, password: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), family, password, None).await
+    }
+
+    /// The same with VeNCrypt, and QEMU's names for the certificates and the key in `dir`.
+    pub async fn start_with_tls(dir: TempDir, family: Family, password: &str) -> Self {
+        let tls = "tls-creds-x509,id=x509,dir=.,endpoint=server,verify-peer=off";
+        Self::start_in(dir, family, password, Some(tls)).await
+    }
+
+    async fn start_in(dir: TempDir, family: Family, password: &str, tls: Option<&str>) -> Self {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("boot.img"), guest::floppy()).unwrap();
         let host = match family {
@@ -53,7 +62,12 @@ impl Qemu {
         command.args(["-display", "none", "-boot", "a"]);
         command.args(["-drive", "file=boot.img,format=raw,if=floppy,readonly=on"]);
         // QEMU takes the first free port itself.
-        command.args(["-vnc", &format!("{host}:0,to=2000,password=on")]);
+        let mut display = format!("{host}:0,to=2000,password=on");
+        if let Some(tls) = tls {
+            command.args(["-object", tls]);
+            display.push_str(",tls-creds=x509");
+        }
+        command.args(["-vnc", &display]);
         command.args(["-qmp", "unix:qmp,server=on,wait=off"]);
         command.args(["-debugcon", "file:keys"]);
         command.current_dir(dir.path());

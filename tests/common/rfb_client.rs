@@ -2,6 +2,7 @@
 
 use super::gateway::{Minted, TestGateway};
 use super::picture::Picture;
+use super::vnc_auth;
 use super::websocket::{End, Source, WebSocket};
 
 /// The refusal that a viewer shows: what RFB said, and how the WebSocket closed.
@@ -36,6 +37,18 @@ impl Viewer {
         Self::handshake(socket).await
     }
 
+    /// Opens a console as our own page does after asking the person for a password.
+    pub async fn open_asked(
+        gateway: &TestGateway,
+        minted: &Minted,
+        password: &str,
+    ) -> Result<Self, Refusal> {
+        let path = minted.websocket_path();
+        let socket = WebSocket::open(gateway, path, &minted.page_protocols()).await;
+        let socket = socket.unwrap_or_else(|r| panic!("{} {}", r.status, r.text()));
+        Self::greeted(socket, Some(password)).await
+    }
+
     /// Opens a console as a stock client does: the token in the query.
     pub async fn open_stock(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
         let protocols = ["binary".to_owned()];
@@ -46,8 +59,12 @@ impl Viewer {
     }
 
     /// Does the handshake, up to ServerInit or a refusal.
-    pub async fn handshake(mut socket: WebSocket) -> Result<Self, Refusal> {
-        match Self::greet(&mut socket).await {
+    pub async fn handshake(socket: WebSocket) -> Result<Self, Refusal> {
+        Self::greeted(socket, None).await
+    }
+
+    async fn greeted(mut socket: WebSocket, password: Option<&str>) -> Result<Self, Refusal> {
+        match Self::greet(&mut socket, password).await {
             Ok(Ok((name, screen))) => Ok(Self {
                 socket,
                 name,
@@ -62,7 +79,10 @@ impl Viewer {
     }
 
     /// The handshake's steps: the inner error is RFB's own failure reason.
-    async fn greet(socket: &mut WebSocket) -> Result<Result<(String, Picture), String>, End> {
+    async fn greet(
+        socket: &mut WebSocket,
+        password: Option<&str>,
+    ) -> Result<Result<(String, Picture), String>, End> {
         // The version line has a frame of its own: noVNC stalls on anything behind it.
         let first = socket.source.next_binary().await;
         let first = first.ok_or_else(|| socket.source.end.clone().unwrap_or(End::Gone))?;
@@ -73,12 +93,22 @@ impl Viewer {
         if types == 0 {
             return Ok(Err(read_text(source).await?));
         }
-        assert_eq!(
-            (types, source.read_exact(1).await?[0]),
-            (1, 1),
-            "None and nothing else"
-        );
-        let _ = socket.sink.binary(&[1]).await;
+        let offered = source.read_exact(1).await?[0];
+        match (offered, password) {
+            // A host that asks for nothing leaves nothing to relay.
+            (1, _) => {
+                assert_eq!(types, 1, "None and nothing else");
+                let _ = socket.sink.binary(&[1]).await;
+            }
+            (2, Some(password)) => {
+                assert_eq!(types, 1, "VNC authentication and nothing else");
+                let _ = socket.sink.binary(&[2]).await;
+                let challenge = source.read_exact(16).await?.try_into().unwrap();
+                let response = vnc_auth::response(password.as_bytes(), challenge);
+                let _ = socket.sink.binary(&response).await;
+            }
+            other => panic!("type {} is offered", other.0),
+        }
         if source.read_u32().await? != 0 {
             return Ok(Err(read_text(source).await?));
         }

@@ -66,7 +66,8 @@ pub(crate) async fn visit(visit: Visit, params: &Params) -> Result<HostLeg, Reac
     let resolver = Resolver::from_system().unwrap();
     let courtesy = Courtesy::new(params.courtesy);
     let reaching = host::reach(visit, &resolver, &courtesy, params);
-    within("the host is reached or not", ANSWERED * 2, reaching).await
+    let reached = within("the host is reached or not", ANSWERED * 2, reaching).await;
+    reached?.let_in()
 }
 
 pub(crate) fn password(password: &str) -> Credentials {

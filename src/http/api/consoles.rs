@@ -20,6 +20,7 @@ use crate::http::api::target::TargetRequest;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::rfb::identity::Identity;
+use crate::rfb::login::Login;
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::token::Credentials;
@@ -50,6 +51,8 @@ struct CredentialsRequest {
     /// For a tunnel or a WebSocket: more headers.
     #[serde(default)]
     headers: Texts<Secret>,
+    #[serde(default)]
+    relay: bool,
 }
 
 /// Seconds as a number, or a time with its unit such as `"90s"`.
@@ -159,7 +162,11 @@ impl ConsoleRequest {
             credentials: Credentials {
                 cookie: credentials.cookie,
                 headers,
-                ..Credentials::with_password(credentials.password)
+                login: Login {
+                    password: credentials.password,
+                    relay: credentials.relay,
+                    ..Login::default()
+                },
             },
             terms: Terms::default(),
             identity: Identity::default(),

@@ -69,6 +69,13 @@ impl Fields {
             tag::PROFILE => once(&mut self.profile, tag, parsed(value, "profile")?),
             tag::USERNAME => once(&mut login.username, tag, owned(value, "username")?),
             tag::PASSWORD => once(&mut login.password, tag, Secret::new(value)),
+            tag::RELAY => {
+                exact::<0>(value, "relay")?;
+                match std::mem::replace(&mut login.relay, true) {
+                    false => Ok(()),
+                    true => Err(BadGrant::Twice(tag)),
+                }
+            }
             tag::XVP_TARGET => once(&mut login.xvp_target, tag, owned(value, "xvp target")?),
             tag::REPEATER_ID => once(&mut login.repeater_id, tag, owned(value, "repeater ID")?),
             tag::COOKIE => once(&mut self.credentials.cookie, tag, Secret::new(value)),

@@ -23,6 +23,7 @@ pub(super) const MACHINE_UUID: u8 = 20;
 pub(super) const SOCKET_PATH: u8 = 21;
 pub(super) const REQUEST_PATH: u8 = 22;
 pub(super) const SUBPROTOCOL: u8 = 23;
+pub(super) const RELAY: u8 = 40;
 
 // The bits of the field TERMS: append, never renumber.
 pub(super) const REQUIRE_TLS: u8 = 1;

@@ -99,6 +99,23 @@ fn a_grant_round_trips_with_and_without_its_optional_fields() {
 }
 
 #[test]
+fn a_viewer_may_be_asked_in_place_of_a_password() {
+    let mut grant = bare();
+    grant.credentials.login.relay = true;
+    let written = grant.encode().unwrap();
+    assert_same(&grant, &Grant::decode(&written).unwrap());
+    let twice = [&written[..], &[tag::RELAY, 0, 0]].concat();
+    assert_eq!(
+        Grant::decode(&twice).unwrap_err(),
+        BadGrant::Twice(tag::RELAY)
+    );
+    let filled = [&bare().encode().unwrap()[..], &[tag::RELAY, 0, 1, 1]].concat();
+    assert_eq!(Grant::decode(&filled).unwrap_err(), BadGrant::Bad("relay"));
+    grant.credentials.login.password = Some(Secret::new("s3cret12"));
+    assert!(matches!(grant.encode(), Err(BadGrant::Credentials(_))));
+}
+
+#[test]
 fn a_debug_print_has_no_secret() {
     let printed = format!("{:?}", full());
     assert!(!printed.contains("s3cret"), "{printed}");

@@ -82,6 +82,9 @@ impl Writer {
         if let Some(password) = &login.password {
             self.put(tag::PASSWORD, &[password.expose()])?;
         }
+        if login.relay {
+            self.put(tag::RELAY, &[])?;
+        }
         self.text(tag::XVP_TARGET, login.xvp_target.as_deref())?;
         self.text(tag::REPEATER_ID, login.repeater_id.as_deref())?;
         if let Some(cookie) = &credentials.cookie {

@@ -1,0 +1,84 @@
+//! Logins whose password only the viewer has.
+
+use super::courtesy::{Outcome, Place};
+use super::under_way::{Stop, UnderWay};
+use super::{HostLeg, Params, ReachError};
+use crate::rfb::auth::vnc::{Challenge, Response};
+use crate::rfb::host::HostError;
+
+/// A host that was reached.
+#[derive(Debug)]
+pub enum Reached {
+    /// It let us in.
+    LetIn(Box<HostLeg>),
+    /// It asks what only the viewer knows.
+    Asked(Box<Asked>),
+}
+
+/// A host that waits for the response to its challenge. Its own deadline runs.
+#[derive(Debug)]
+pub struct Asked {
+    challenge: Challenge,
+    under_way: UnderWay,
+    place: Place,
+}
+
+impl Reached {
+    /// The leg to a host that asks nobody.
+    ///
+    /// # Errors
+    /// [`HostError::CredentialsMissing`] for one that does.
+    pub fn let_in(self) -> Result<HostLeg, ReachError> {
+        match self {
+            Self::LetIn(leg) => Ok(*leg),
+            Self::Asked(_) => Err(HostError::CredentialsMissing.into()),
+        }
+    }
+}
+
+impl Asked {
+    /// What the viewer has to encrypt with the password.
+    #[must_use]
+    pub const fn challenge(&self) -> Challenge {
+        self.challenge
+    }
+
+    /// Passes the viewer's answer on and goes on to ServerInit.
+    ///
+    /// # Errors
+    /// [`ReachError::Handshake`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection.
+    pub async fn respond(
+        mut self,
+        response: Response,
+        params: &Params,
+    ) -> Result<HostLeg, ReachError> {
+        self.under_way.respond(response);
+        go_on(self.under_way, self.place, params).await?.let_in()
+    }
+}
+
+/// Goes on with a handshake, and gives the place at the host back when the login is decided.
+pub(super) async fn go_on(
+    under_way: UnderWay,
+    place: Place,
+    params: &Params,
+) -> Result<Reached, ReachError> {
+    match under_way.go_on(params).await {
+        Ok(Stop::LetIn(leg)) => {
+            place.end(Outcome::LetIn);
+            Ok(Reached::LetIn(Box::new(leg)))
+        }
+        Ok(Stop::Asked(challenge, under_way)) => Ok(Reached::Asked(Box::new(Asked {
+            challenge,
+            under_way,
+            place,
+        }))),
+        Err((error, _)) => {
+            place.end(error.outcome());
+            Err(error)
+        }
+    }
+}

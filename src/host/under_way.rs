@@ -1,0 +1,100 @@
+//! The RFB handshake with a connected host, on its way.
+
+use tracing::debug;
+
+use super::profile::UnknownProfile;
+use super::stream::HostStream;
+use super::visit::Visit;
+use super::way::Peer;
+use super::{HostLeg, Params, ReachError};
+use crate::drive::drive;
+use crate::rfb::auth::vnc::{Challenge, Response};
+use crate::rfb::host::{HostHandshake, HostParams, Progress, Relayed, Seen};
+use crate::rfb::identity::Identity;
+use crate::target::Way;
+
+/// A handshake that is not over.
+#[derive(Debug)]
+pub(super) struct UnderWay {
+    stream: HostStream,
+    pub(super) address: Peer,
+    way: Way,
+    pub(super) machine: HostHandshake,
+    identity: Identity,
+    unread: Vec<u8>,
+}
+
+/// Where a handshake has stopped.
+pub(super) enum Stop {
+    /// At its end.
+    LetIn(HostLeg),
+    /// At a challenge that the viewer has to answer.
+    Asked(Challenge, UnderWay),
+}
+
+impl UnderWay {
+    /// Begins a handshake.
+    pub(super) fn begin(
+        (stream, address): (HostStream, Peer),
+        visit: Visit,
+        params: &Params,
+    ) -> Result<Self, UnknownProfile> {
+        let profile = params.profiles.get(visit.target.profile.as_ref())?;
+        let policy = visit.policy(&profile.policy, stream.shown().is_some());
+        Ok(Self {
+            stream,
+            address,
+            way: visit.target.way,
+            machine: HostHandshake::new(HostParams {
+                login: visit.credentials.login,
+                policy,
+                entropy: crate::entropy::fill,
+            }),
+            identity: visit.identity,
+            unread: Vec::new(),
+        })
+    }
+
+    /// Takes the viewer's answer.
+    pub(super) fn respond(&mut self, response: Response) {
+        self.machine.respond(response);
+    }
+
+    /// Goes on until the handshake is over or the viewer has to be asked.
+    pub(super) async fn go_on(mut self, params: &Params) -> Result<Stop, (ReachError, Seen)> {
+        let mut machine = Relayed(&mut self.machine);
+        let deadlines = &params.handshake;
+        let end = drive(&mut machine, &mut self.stream, &mut self.unread, deadlines).await;
+        let end = match end {
+            Ok(Progress::Asked(challenge)) => {
+                debug!(address = %self.address, "the viewer is asked");
+                return Ok(Stop::Asked(challenge, self));
+            }
+            Ok(Progress::Done(init)) => Ok(init),
+            Err(error) => Err(error),
+        };
+        let shown = self.stream.shown();
+        let end = self.identity.judge(end, shown.map(|it| it.key), None);
+        let seen = self.machine.seen().clone();
+        debug!(
+            address = %self.address,
+            version = seen.version.map(display),
+            offered = ?seen.offered,
+            chosen = seen.chosen.map(display),
+            tls = self.stream.shown().map(|shown| display(shown.proof)),
+            certificate = self.stream.shown().map(|shown| display(shown.key)),
+            passed = end.is_ok(),
+            "host handshake"
+        );
+        match end {
+            Ok(init) => Ok(Stop::LetIn(HostLeg {
+                stream: self.stream,
+                address: self.address,
+                init,
+                unread: self.unread,
+                seen,
+            })),
+            Err(error) => Err((ReachError::of_handshake(error, &self.way), seen)),
+        }
+    }
+}
