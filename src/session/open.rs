@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::select;
 use tokio::sync::SemaphorePermit;
+use zeroize::Zeroizing;
 
 use crate::entropy;
 use crate::id::SessionId;
@@ -27,12 +28,12 @@ impl Sessions {
     ///
     /// # Cancel safety
     /// Not cancel safe: it is a task of its own, and ends by itself when the gateway stops.
-    pub async fn run(&self, arrival: Arrival, stream: Stream, read_ahead: Bytes) {
+    pub async fn run(&self, mut arrival: Arrival, stream: Stream, read_ahead: Bytes) {
         let mut socket = WebSocket::new(stream, read_ahead, self.params.max_frame);
         let mut record = Record::new(SessionId::from_random(entropy::random()), arrival.client);
 
         let end = select! {
-            end = self.open(&mut socket, &arrival, &mut record) => end,
+            end = self.open(&mut socket, &mut arrival, &mut record) => end,
             () = self.stop.cancelled() => End::plain(Reason::Draining),
         };
 
@@ -47,8 +48,10 @@ impl Sessions {
     }
 
     /// Token, host, browser, relay.
-    async fn open(&self, socket: &mut Socket, arrival: &Arrival, record: &mut Record) -> End {
-        let admitted = self.admit(arrival);
+    async fn open(&self, socket: &mut Socket, arrival: &mut Arrival, record: &mut Record) -> End {
+        // Nobody needs it again, and a session may last for days.
+        let token = arrival.token.take();
+        let admitted = self.admit(token);
         if let Ok((grant, _)) = &admitted {
             record.grant(grant);
         }
@@ -103,13 +106,10 @@ impl Sessions {
     }
 
     /// The decision whether this arrival may open a session, and for what.
-    fn admit(&self, arrival: &Arrival) -> Result<(Grant, SemaphorePermit<'_>), End> {
-        let token = arrival
-            .token
-            .as_ref()
-            .ok_or_else(|| End::plain(Reason::TokenMissing))?;
+    fn admit(&self, token: Option<Zeroizing<String>>) -> Result<(Grant, SemaphorePermit<'_>), End> {
+        let token = token.ok_or_else(|| End::plain(Reason::TokenMissing))?;
         let grant = self
-            .open_token(token)
+            .open_token(&token)
             .map_err(|error| End::because(&error))?;
         let slot = self
             .slots

@@ -21,6 +21,7 @@ pub mod guest;
 pub mod http;
 pub mod log;
 pub mod login_host;
+pub mod memory;
 pub mod net;
 pub mod pattern;
 pub mod picture;
