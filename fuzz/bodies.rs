@@ -6,10 +6,14 @@
 mod conversation;
 mod transcript;
 
+use std::sync::{Arc, LazyLock};
+
+use aws_lc_rs::rsa::PrivateDecryptingKey;
 use conversation::{Conversation, conversation};
 use fanlight::clock::UnixTime;
 use fanlight::http1::head::{HeadReader, MAX_HEAD};
 use fanlight::id::KeyId;
+use fanlight::rfb::auth::ra2::ClientKey;
 use fanlight::rfb::auth::vnc::Response;
 use fanlight::rfb::browser::Greeting;
 use fanlight::rfb::host::{HostError, HostHandshake, HostParams, HostSwap};
@@ -41,6 +45,9 @@ pub fn browser_greeting(data: &[u8]) {
 /// The handshake with a host: the same however its bytes are cut, and it keeps no more of them
 /// than a message may have. The first byte of the input cuts, and its three lowest bits say
 /// whether there is a password, a user, and a viewer to ask; the rest is what the host sends.
+///
+/// All randomness is one byte and our RSA key never changes, so that the corpus can hold streams of
+/// RA2.
 pub fn rfb_host(data: &[u8]) {
     let Some((seed, stream)) = data.split_first() else {
         return;
@@ -61,6 +68,8 @@ pub fn rfb_host(data: &[u8]) {
             login,
             policy,
             entropy: |bytes| bytes.fill(0x5a),
+            ra2_key: OUR_KEY.clone(),
+            ra2_pin: None,
         };
         conversation(
             Answering(HostHandshake::new(params)),
@@ -74,6 +83,12 @@ pub fn rfb_host(data: &[u8]) {
         )
     });
 }
+
+/// Our RSA key, always the same: streams of the corpus are encrypted to it.
+static OUR_KEY: LazyLock<Option<Arc<ClientKey>>> = LazyLock::new(|| {
+    let private = PrivateDecryptingKey::from_pkcs8(include_bytes!("ra2_key.der")).ok()?;
+    ClientKey::new(private).ok().map(Arc::new)
+});
 
 /// A handshake whose viewer answers at once.
 struct Answering(HostHandshake);

@@ -175,6 +175,8 @@ mod tests {
             login: Login::with_password(password),
             policy: Policy::default(),
             entropy: |bytes| bytes.fill(7),
+            ra2_key: None,
+            ra2_pin: None,
         }
     }
 

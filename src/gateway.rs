@@ -18,6 +18,7 @@ use tracing::{debug, info, warn};
 use crate::config::Config;
 use crate::drive::Deadlines;
 use crate::host::profile::{Profile, Profiles};
+use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::host::{self, courtesy};
 use crate::http::api::keys::ApiKeys;
@@ -213,6 +214,7 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
                 ..courtesy::Params::default()
             },
             unix_root: config.host.unix_root.clone(),
+            ra2_key: Ra2Key::default(),
         },
     })
 }

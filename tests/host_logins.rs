@@ -28,6 +28,7 @@ use common::xtightvnc::Xtightvnc;
 use fanlight::clock::UnixTime;
 use fanlight::drive::Deadlines;
 use fanlight::host::profile::{Profile, Profiles};
+use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::stream::HostStream;
 use fanlight::host::visit::Visit;
 use fanlight::host::way::Peer;
@@ -75,6 +76,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
         profiles: Profiles::new(profile, BTreeMap::new()),
         courtesy: courtesy::Params::default(),
         unix_root: None,
+        ra2_key: Ra2Key::default(),
     };
     let stream = net::connect(address).await;
     let host = HostName::Ip(address.ip());

@@ -27,6 +27,7 @@ use common::xtightvnc::Xtightvnc;
 use fanlight::drive::Deadlines;
 use fanlight::host::courtesy::{self, Courtesy};
 use fanlight::host::profile::{Profile, Profiles};
+use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::resolve::Resolver;
 use fanlight::host::visit::Visit;
 use fanlight::host::{HostLeg, Params, ReachError, reach};
@@ -190,6 +191,7 @@ async fn enter_as(
         profiles: Profiles::new(profile, BTreeMap::new()),
         courtesy: courtesy::Params::default(),
         unix_root: None,
+        ra2_key: Ra2Key::default(),
     };
     let credentials = Credentials {
         login,

@@ -9,6 +9,7 @@ use super::password;
 use crate::cli::ProbeArgs;
 use crate::drive::Deadlines;
 use crate::host::profile::{Profile, Profiles};
+use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::Resolver;
 use crate::host::visit::Visit;
 use crate::host::{self, HostLeg, Params, ReachError, courtesy};
@@ -43,6 +44,7 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         connect: args.timeout,
         handshake,
         courtesy: courtesy::Params::default(),
+        ra2_key: Ra2Key::default(),
     };
 
     let visit = Visit::new(target, Credentials::with_password(password));
@@ -76,6 +78,9 @@ fn seen(seen: &Seen, out: &mut dyn Write) -> std::io::Result<()> {
             ""
         };
         writeln!(out, "offers      {offered}{chosen}")?;
+    }
+    if let Some(key) = seen.ra2_key {
+        writeln!(out, "RSA key     {key}")?;
     }
     Ok(())
 }

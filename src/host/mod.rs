@@ -1,9 +1,11 @@
 //! The host leg: reaching an RFB server and being let in.
 
+pub mod aes_stream;
 pub mod courtesy;
 pub mod dial;
 mod exchange;
 pub mod profile;
+pub mod ra2_key;
 mod read_ahead;
 mod relayed;
 pub mod resolve;
@@ -34,6 +36,7 @@ use crate::target::Way;
 use courtesy::{BackingOff, Courtesy, Outcome};
 use dial::DialError;
 use profile::{Profiles, UnknownProfile};
+use ra2_key::Ra2Key;
 use relayed::go_on;
 use resolve::{ResolveError, Resolver};
 use stream::HostStream;
@@ -58,6 +61,8 @@ pub struct Params {
     pub courtesy: courtesy::Params,
     /// The folder below which Unix sockets may be; there are none without it.
     pub unix_root: Option<PathBuf>,
+    /// The RSA key that is shown to hosts in RA2.
+    pub ra2_key: Ra2Key,
 }
 
 /// Why a host could not be reached or did not let us in.
@@ -194,7 +199,7 @@ pub async fn handshake(
     visit: Visit,
     params: &Params,
 ) -> Result<HostLeg, (ReachError, Seen)> {
-    let under_way = UnderWay::begin(connected, visit, params);
+    let under_way = UnderWay::begin(connected, visit, params).await;
     let under_way = under_way.map_err(|error| (error.into(), Seen::default()))?;
     match under_way.go_on(params).await? {
         Stop::LetIn(leg) => Ok(leg),
@@ -227,6 +232,6 @@ pub async fn reach(
     let connecting = timeout_at(deadline, connecting).await;
     let (place, connected) = connecting.unwrap_or(Err(ReachError::TimedOut))?;
     debug!(address = %connected.1, "host connected");
-    let under_way = UnderWay::begin(connected, visit, params)?;
+    let under_way = UnderWay::begin(connected, visit, params).await?;
     go_on(under_way, place, params).await
 }

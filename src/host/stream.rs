@@ -8,7 +8,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::drive::Transport;
+use crate::host::aes_stream::AesStream;
 use crate::rfb::SwapError;
+use crate::rfb::auth::ra2::SessionCiphers;
 use crate::rfb::host::HostSwap;
 use crate::target::HostName;
 use crate::tls::connect::{Connector, Shown};
@@ -85,6 +87,13 @@ impl HostStream {
         self.shown
     }
 
+    /// Puts the messages of RA2 around what is said from here on.
+    fn seal(&mut self, ciphers: SessionCiphers) -> Result<(), SwapError> {
+        let below = self.take_layers()?;
+        self.layers = Layers::Layered(Box::new(AesStream::new(below, ciphers)));
+        Ok(())
+    }
+
     /// What is there, to be put inside another layer.
     fn take_layers(&mut self) -> Result<Box<dyn Io>, SwapError> {
         match std::mem::replace(&mut self.layers, Layers::Gone) {
@@ -99,6 +108,7 @@ impl Transport<HostSwap> for HostStream {
     async fn swap(&mut self, swap: HostSwap) -> Result<(), SwapError> {
         match swap {
             HostSwap::Tls(_) => self.start_tls().await,
+            HostSwap::Ra2(ciphers) => self.seal(ciphers),
         }
     }
 }

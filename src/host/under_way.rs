@@ -34,21 +34,25 @@ pub(super) enum Stop {
 
 impl UnderWay {
     /// Begins a handshake.
-    pub(super) fn begin(
+    pub(super) async fn begin(
         (stream, address): (HostStream, Peer),
         visit: Visit,
         params: &Params,
     ) -> Result<Self, UnknownProfile> {
         let profile = params.profiles.get(visit.target.profile.as_ref())?;
         let policy = visit.policy(&profile.policy, stream.shown().is_some());
+        let login = visit.credentials.login;
+        let ra2_key = params.ra2_key.for_login(&login, &policy).await;
         Ok(Self {
             stream,
             address,
             way: visit.target.way,
             machine: HostHandshake::new(HostParams {
-                login: visit.credentials.login,
+                login,
                 policy,
                 entropy: crate::entropy::fill,
+                ra2_key,
+                ra2_pin: visit.identity.ra2_key,
             }),
             identity: visit.identity,
             unread: Vec::new(),
@@ -73,9 +77,10 @@ impl UnderWay {
             Ok(Progress::Done(init)) => Ok(init),
             Err(error) => Err(error),
         };
-        let shown = self.stream.shown();
-        let end = self.identity.judge(end, shown.map(|it| it.key), None);
         let seen = self.machine.seen().clone();
+        let certificate = self.stream.shown().map(|it| it.key);
+        let ra2_key = seen.ra2_key.map(|it| it.sha256);
+        let end = self.identity.judge(end, certificate, ra2_key);
         debug!(
             address = %self.address,
             version = seen.version.map(display),
@@ -83,6 +88,7 @@ impl UnderWay {
             chosen = seen.chosen.map(display),
             tls = self.stream.shown().map(|shown| display(shown.proof)),
             certificate = self.stream.shown().map(|shown| display(shown.key)),
+            ra2_key = seen.ra2_key.map(display),
             passed = end.is_ok(),
             "host handshake"
         );

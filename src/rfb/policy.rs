@@ -17,6 +17,15 @@ pub enum SecurityMethod {
     X509Vnc,
     /// TLS with a certificate, then nothing.
     X509None,
+    /// RSA, then AES with keys of 256 bits to the end of the session; a password, and a user where
+    /// the host wants one.
+    Ra2_256,
+    /// The same with keys of 128 bits.
+    Ra2,
+    /// As [`Self::Ra2_256`], and after the login everything is in the clear.
+    Ra2ne256,
+    /// As [`Self::Ra2`], and after the login everything is in the clear.
+    Ra2ne,
     /// Apple Remote Desktop's: user and password, against listening alone.
     Ard,
     /// xvp: a user, which machine is wanted, and then VNC authentication.
@@ -42,11 +51,15 @@ pub struct UnknownMethod;
 
 impl SecurityMethod {
     /// Every method, the strongest first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::X509Sasl,
         Self::X509Plain,
         Self::X509Vnc,
         Self::X509None,
+        Self::Ra2_256,
+        Self::Ra2,
+        Self::Ra2ne256,
+        Self::Ra2ne,
         Self::Ard,
         Self::Xvp,
         Self::Vnc,
@@ -65,6 +78,10 @@ impl SecurityMethod {
             Self::X509Plain => "x509-plain",
             Self::X509Vnc => "x509-vnc",
             Self::X509None => "x509-none",
+            Self::Ra2_256 => "ra2-256",
+            Self::Ra2 => "ra2",
+            Self::Ra2ne256 => "ra2ne-256",
+            Self::Ra2ne => "ra2ne",
             Self::Ard => "ard",
             Self::Xvp => "xvp",
             Self::Vnc => "vnc",
@@ -101,6 +118,10 @@ impl SecurityMethod {
                 SecurityType::VENCRYPT,
                 SecurityType::TIGHT,
             ],
+            Self::Ra2_256 => &[SecurityType::RA2_256],
+            Self::Ra2 => &[SecurityType::RA2],
+            Self::Ra2ne256 => &[SecurityType::RA2NE_256],
+            Self::Ra2ne => &[SecurityType::RA2NE],
             Self::Ard => &[SecurityType::ARD],
             Self::Xvp => &[SecurityType::XVP],
             Self::Vnc => &[SecurityType::VNC_AUTHENTICATION, SecurityType::TIGHT],
@@ -116,7 +137,8 @@ impl SecurityMethod {
         }
     }
 
-    /// Whether a login has all that this needs.
+    /// Whether a login has all that this needs. Of RA2 only the host knows whether it wants a user
+    /// as well, and says so when both have shown their keys.
     #[must_use]
     pub const fn has_its_credentials(self, login: &Login) -> bool {
         match self {
@@ -131,6 +153,7 @@ impl SecurityMethod {
                 login.username.is_some() && login.xvp_target.is_some() && login.password.is_some()
             }
             Self::X509Vnc | Self::Vnc => login.password.is_some() || login.relay,
+            Self::Ra2_256 | Self::Ra2 | Self::Ra2ne256 | Self::Ra2ne => login.password.is_some(),
             Self::X509None | Self::None => true,
         }
     }
@@ -141,6 +164,15 @@ impl SecurityMethod {
         matches!(
             self,
             Self::X509Sasl | Self::X509Plain | Self::X509Vnc | Self::X509None
+        )
+    }
+
+    /// Whether it is of the RA2 family, in which both sides show an RSA key.
+    #[must_use]
+    pub const fn is_ra2(self) -> bool {
+        matches!(
+            self,
+            Self::Ra2_256 | Self::Ra2 | Self::Ra2ne256 | Self::Ra2ne
         )
     }
 

@@ -18,6 +18,15 @@ impl SecurityType {
     /// A challenge encrypted with the password ([7.2.2](https://www.rfc-editor.org/rfc/rfc6143#section-7.2.2)).
     pub const VNC_AUTHENTICATION: Self = Self(2);
 
+    /// RSA and AES with keys of 128 bits, to the end of the session.
+    pub const RA2: Self = Self(5);
+    /// RSA and AES with keys of 128 bits, for the login alone.
+    pub const RA2NE: Self = Self(6);
+    /// RSA and AES with keys of 256 bits, to the end of the session.
+    pub const RA2_256: Self = Self(129);
+    /// RSA and AES with keys of 256 bits, for the login alone.
+    pub const RA2NE_256: Self = Self(130);
+
     /// A list of tunnels and a list of ways to log in.
     pub const TIGHT: Self = Self(16);
     /// A list of SASL mechanisms.

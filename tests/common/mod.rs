@@ -29,6 +29,8 @@ pub mod pki;
 pub mod process;
 pub mod qemu;
 pub mod qmp;
+pub mod ra2_message;
+pub mod ra2_server;
 pub mod rfb_client;
 pub mod rfb_server;
 pub mod secured;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use fanlight::drive::Deadlines;
 use fanlight::host::courtesy::{self, Courtesy};
 use fanlight::host::profile::{Profile, Profiles};
+use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::resolve::Resolver;
 use fanlight::host::visit::Visit;
 use fanlight::host::{self, HostLeg, Params, ReachError};
@@ -50,6 +51,7 @@ pub(crate) fn params(
         profiles: Profiles::new(profile, BTreeMap::new()),
         courtesy: courtesy::Params::default(),
         unix_root,
+        ra2_key: Ra2Key::default(),
     }
 }
 

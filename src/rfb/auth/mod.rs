@@ -7,6 +7,7 @@ mod ard;
 mod field;
 mod ms_logon;
 mod plain;
+pub mod ra2;
 mod sasl;
 pub mod tight;
 mod vencrypt;
@@ -17,6 +18,7 @@ use std::fmt;
 
 use crate::rfb::auth::vnc::Challenge;
 use crate::rfb::host::{HostError, HostParams, HostSwap, Seen};
+use crate::rfb::identity::Mismatch;
 use crate::rfb::policy::SecurityMethod;
 use crate::rfb::security::SecurityType;
 use crate::rfb::version::Dialect;
@@ -129,7 +131,7 @@ pub(super) fn choose(
     offered: &[SecurityType],
     params: &HostParams,
 ) -> Result<Choice, HostError> {
-    let (mut forbidden, mut missing) = (false, false);
+    let (mut forbidden, mut missing, mut unproven) = (false, false, false);
     // What Tight holds is not known before it is opened, and mostly it is what stands beside it:
     // it is opened when nothing else will do.
     for opened in [false, true] {
@@ -142,7 +144,12 @@ pub(super) fn choose(
             }) else {
                 continue;
             };
-            if !params.policy.allows(method) {
+            if method.is_ra2() && params.ra2_key.is_none() {
+                continue;
+            }
+            if !method.is_ra2() && params.ra2_pin.is_some() {
+                unproven = true;
+            } else if !params.policy.allows(method) {
                 forbidden = true;
             } else if !method.has_its_credentials(&params.login) {
                 missing = true;
@@ -153,6 +160,8 @@ pub(super) fn choose(
     }
     Err(if missing {
         HostError::CredentialsMissing
+    } else if unproven {
+        Mismatch::NoRa2Key.into()
     } else if forbidden {
         HostError::Forbidden(offered.to_vec())
     } else if offered.iter().any(|kind| kind.is_anonymous_tls()) {
@@ -170,6 +179,10 @@ pub(super) fn begin(choice: Choice, cx: &Context<'_>, out: &mut Vec<u8>) -> Resu
         _ => {}
     }
     match choice.method {
+        SecurityMethod::Ra2_256
+        | SecurityMethod::Ra2
+        | SecurityMethod::Ra2ne256
+        | SecurityMethod::Ra2ne => Ok(Turn::Become(Box::new(ra2::Ra2::new(choice.method)))),
         SecurityMethod::Ard => Ok(Turn::Become(Box::new(ard::Ard))),
         SecurityMethod::Xvp => {
             xvp::user_and_target(&cx.params.login, out)?;

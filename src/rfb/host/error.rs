@@ -46,6 +46,12 @@ pub enum HostError {
     /// The host's part of a key exchange hides nothing.
     #[error("offers a key exchange that hides nothing")]
     WeakKeyExchange,
+    /// The host's RSA key is so short that it protects nothing, or so long that it keeps us busy.
+    #[error("has an RSA key of {0} bits, and 2048 to 8192 are taken")]
+    Ra2KeySize(u32),
+    /// What is said in RA2 cannot be taken.
+    #[error("broke RA2: {0}")]
+    Ra2(&'static str),
     /// A part of the login has a NUL in it or more bytes than there is room for.
     #[error("takes no part of a login with a NUL or more than {0} bytes")]
     LoginUnfit(usize),
@@ -88,8 +94,8 @@ pub enum HostError {
     /// TLS failed in another way.
     #[error("TLS failed: {0}")]
     Tls(String),
-    /// Bytes from before TLS were left to be read inside.
-    #[error("bytes from outside TLS were left to be read inside")]
+    /// Bytes from before the encryption were left to be read inside.
+    #[error("bytes from outside the encryption were left to be read inside")]
     EarlyBytes,
     /// The host closed before the handshake was over.
     #[error("closed at stage {}", .0.name())]
@@ -109,7 +115,8 @@ impl From<&HostError> for Reason {
             | HostError::Forbidden(_)
             | HostError::TightTunnel
             | HostError::NoCommonMechanism(_)
-            | HostError::VeNCryptVersion(_) => Self::HostNoCommonSecurity,
+            | HostError::VeNCryptVersion(_)
+            | HostError::Ra2KeySize(_) => Self::HostNoCommonSecurity,
             HostError::AnonymousOnly(_) => Self::HostTlsAnonymousOnly,
             HostError::CredentialsMissing => Self::HostCredentialsMissing,
             HostError::LoginUnfit(_) | HostError::CredentialsUnfit => Self::HostAuthFailed,
@@ -125,6 +132,7 @@ impl From<&HostError> for Reason {
             | HostError::TightCapabilities(_)
             | HostError::WeakKeyExchange
             | HostError::Sasl(_)
+            | HostError::Ra2(_)
             | HostError::EarlyBytes => Self::HostProtocol,
             HostError::Closed(_) => Self::HostClosed,
             HostError::TimedOut(_) => Self::HostTimeout,

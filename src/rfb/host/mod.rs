@@ -27,8 +27,12 @@ mod relayed;
 pub use error::HostError;
 pub use relayed::{Progress, Relayed};
 
+use std::sync::Arc;
+
+use crate::rfb::auth::ra2::{ClientKey, KeyFingerprint, SessionCiphers};
 use crate::rfb::auth::vnc::{Challenge, Response};
 use crate::rfb::auth::{self, Choice, Context, Conversation, List, Stop, Turn, tight};
+use crate::rfb::identity::Fingerprint;
 use crate::rfb::init::{self, BadServerInit, ServerInit};
 use crate::rfb::login::Login;
 use crate::rfb::peer_text::PeerText;
@@ -50,6 +54,8 @@ pub struct Seen {
     pub offered: Vec<SecurityType>,
     /// The one that was chosen.
     pub chosen: Option<SecurityType>,
+    /// The RSA key that it showed, in RA2.
+    pub ra2_key: Option<KeyFingerprint>,
 }
 
 /// What a handshake with a host is given.
@@ -61,6 +67,11 @@ pub struct HostParams {
     pub policy: Policy,
     /// Fills bytes with fresh randomness, for private keys and padding.
     pub entropy: fn(&mut [u8]),
+    /// Our RSA key; without one RA2 is not spoken.
+    pub ra2_key: Option<Arc<ClientKey>>,
+    /// The RSA key that the host has to show. With it nothing but RA2 is spoken, since nothing else
+    /// shows the key.
+    pub ra2_pin: Option<Fingerprint>,
 }
 
 /// How a host's transport changes in the middle of the handshake.
@@ -68,6 +79,8 @@ pub struct HostParams {
 pub enum HostSwap {
     /// From here on inside TLS, in which we are the client.
     Tls(StartTls),
+    /// From here on in the frames of RA2.
+    Ra2(SessionCiphers),
 }
 
 /// Proof that the host is ready for our ClientHello.

@@ -38,6 +38,8 @@ fn with_login(login: Login, policy: Policy) -> HostParams {
         login,
         policy,
         entropy: |bytes| bytes.fill(RANDOM),
+        ra2_key: None,
+        ra2_pin: None,
     }
 }
 

@@ -45,7 +45,7 @@ fn in_pieces(params: HostParams, host: &[u8], size: usize) -> Talk {
         unread.drain(..read);
         match step {
             Ok(Step::Again) => {}
-            Ok(Step::Swap(HostSwap::Tls(_))) => swaps += 1,
+            Ok(Step::Swap(_)) => swaps += 1,
             Ok(Step::NeedMore) => match pieces.next() {
                 Some(piece) => unread.extend_from_slice(piece),
                 None => {
