@@ -22,12 +22,15 @@
 //! hides the refusal itself.
 
 mod error;
+mod refusal;
 mod relayed;
 
 pub use error::HostError;
 pub use relayed::{Progress, Relayed};
 
 use std::sync::Arc;
+
+use refusal::Refusal;
 
 use crate::rfb::auth::ra2::{ClientKey, KeyFingerprint, SessionCiphers};
 use crate::rfb::auth::vnc::{Challenge, Response};
@@ -117,14 +120,6 @@ enum State {
     Result(Dialect),
     Reason(Refusal),
     ServerInit,
-}
-
-/// What the host refused, while its words are still missing.
-#[derive(Clone, Copy, Debug)]
-enum Refusal {
-    BeforeAuthentication,
-    Authentication,
-    TooManyAttempts,
 }
 
 impl HostHandshake {
@@ -391,22 +386,6 @@ fn reason(refusal: Refusal, input: &mut Reader<'_>) -> Result<Next, Stop> {
     let len = input.u32("reason-length")?.min(MAX_REASON);
     let len = usize::try_from(len).unwrap_or(usize::MAX);
     Err(refusal.with(input.bytes(len, "reason-string")?).into())
-}
-
-impl Refusal {
-    fn with(self, words: &[u8]) -> HostError {
-        let said = PeerText::clean(words);
-        // Others say it in words where they refuse for other reasons too.
-        let locked_out = said
-            .as_ref()
-            .is_some_and(|said| said.as_str().to_lowercase().contains("too many"));
-        match self {
-            Self::TooManyAttempts => HostError::TooMany(said),
-            _ if locked_out => HostError::TooMany(said),
-            Self::BeforeAuthentication => HostError::Refused(said),
-            Self::Authentication => HostError::AuthFailed(said),
-        }
-    }
 }
 
 #[cfg(test)]
