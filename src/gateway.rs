@@ -32,6 +32,7 @@ use crate::stream::Stream;
 use crate::tls::TlsError;
 use crate::tls::connect::{Connector, Trust};
 use crate::tls::listen::Acceptor;
+use crate::tls::verify::Verify;
 use crate::token::KeyRing;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
@@ -110,7 +111,8 @@ impl Gateway {
             Arc::clone(&ring),
             public_url.clone(),
             config.tokens.connect_within,
-        );
+        )
+        .with_profiles(config.profiles.keys().cloned().collect());
         let service = Arc::new(Service {
             sessions: Sessions::new(
                 session_params(config)?,
@@ -191,10 +193,6 @@ impl Gateway {
 }
 
 fn session_params(config: &Config) -> Result<session::Params, TlsError> {
-    let profile = Profile {
-        policy: Policy::default(),
-        tls: Connector::new(&Trust::default())?,
-    };
     Ok(session::Params {
         max_sessions: config.limits.sessions,
         browser_handshake: config.browser.handshake_timeout,
@@ -208,7 +206,7 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
                 security: config.host.security_timeout,
                 init: config.host.init_timeout,
             },
-            profiles: Profiles::new(profile, BTreeMap::new()),
+            profiles: profiles(config)?,
             courtesy: courtesy::Params {
                 places: config.host.dials_per_host,
                 ..courtesy::Params::default()
@@ -217,6 +215,43 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
             ra2_key: Ra2Key::default(),
         },
     })
+}
+
+/// The name of the profile that holds for grants that name none.
+const DEFAULT_PROFILE: &str = "default";
+
+/// What is verified about hosts and allowed with them, for each profile of the configuration.
+/// Where none is named `default`, everything is verified for grants that name none, and all
+/// methods are allowed that do not show the password.
+///
+/// # Errors
+/// [`TlsError`] when a file of a profile cannot be used.
+pub fn profiles(config: &Config) -> Result<Profiles, TlsError> {
+    let mut named = BTreeMap::new();
+    for (name, profile) in &config.profiles {
+        if profile.trust.verify == Some(Verify::None) {
+            warn!(
+                profile = name.as_str(),
+                "no certificate is verified in this profile: anybody on the way can pose as a host"
+            );
+        }
+        let profile = Profile {
+            policy: profile.policy.clone(),
+            tls: Connector::new(&profile.trust)?,
+        };
+        named.insert(name.clone(), profile);
+    }
+    let default = named
+        .iter()
+        .find(|(name, _)| name.as_str() == DEFAULT_PROFILE);
+    let default = match default {
+        Some((_, profile)) => profile.clone(),
+        None => Profile {
+            policy: Policy::default(),
+            tls: Connector::new(&Trust::default())?,
+        },
+    };
+    Ok(Profiles::new(default, named))
 }
 
 fn api_keys(config: &Config) -> ApiKeys {

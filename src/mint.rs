@@ -1,5 +1,6 @@
 //! Minting: from an order to a sealed token and the URLs that carry it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::http1::request::Extra;
 use crate::id::ConsoleId;
 use crate::rfb::identity::Identity;
 use crate::rfb::terms::Terms;
-use crate::target::{Target, Way};
+use crate::target::{ProfileName, Target, Way};
 use crate::token::credentials::Credentials;
 use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
@@ -32,6 +33,7 @@ pub struct Minter {
     ring: Arc<KeyRing>,
     public_url: String,
     connect_within: Duration,
+    profiles: BTreeSet<ProfileName>,
 }
 
 /// What a console is asked for.
@@ -83,8 +85,11 @@ pub struct Minted {
 }
 
 /// Why an order cannot be filled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MintError {
+    /// No gateway of this configuration could open it.
+    #[error("there is no target profile {0} in this gateway's configuration")]
+    Profile(ProfileName),
     /// The time to connect is zero or too long.
     #[error("a console may wait 1 second to 24 hours to be opened")]
     ExpiresIn,
@@ -98,14 +103,22 @@ pub enum MintError {
 
 impl Minter {
     /// `public_url` is the gateway as browsers see it, without a slash at its end;
-    /// `connect_within` is how long a token may wait when an order does not say.
+    /// `connect_within` is how long a token may wait when an order does not say. Orders may name
+    /// no target profile.
     #[must_use]
     pub const fn new(ring: Arc<KeyRing>, public_url: String, connect_within: Duration) -> Self {
         Self {
             ring,
             public_url,
             connect_within,
+            profiles: BTreeSet::new(),
         }
+    }
+
+    /// The same, for orders that may name these target profiles.
+    #[must_use]
+    pub fn with_profiles(self, profiles: BTreeSet<ProfileName>) -> Self {
+        Self { profiles, ..self }
     }
 
     /// Seals an order.
@@ -124,6 +137,11 @@ impl Minter {
                 headers: &order.credentials.headers,
             };
             connect::request(&tunnel.endpoint, &tunnel.path, extra)?;
+        }
+        if let Some(profile) = &order.target.profile
+            && !self.profiles.contains(profile)
+        {
+            return Err(MintError::Profile(profile.clone()));
         }
         let grant = Grant {
             id: ConsoleId::from_random(entropy::random()),
@@ -198,7 +216,8 @@ mod tests {
                 Arc::clone(&ring),
                 public_url.to_owned(),
                 Duration::from_secs(60),
-            ),
+            )
+            .with_profiles(["libvirt".parse().unwrap()].into()),
             ring,
         )
     }
@@ -271,6 +290,21 @@ mod tests {
             matches!(long, Err(MintError::Tunnel(BadRequest::TooLong(_)))),
             "{long:?}"
         );
+    }
+
+    #[test]
+    fn a_profile_that_nobody_has_is_refused_at_once() {
+        let (minter, ring) = minter("http://localhost:8080");
+        let mut order = order(None);
+        order.target.profile = Some("libvirt".parse().unwrap());
+        let minted = minter.mint(order.clone(), NOW).unwrap();
+        let grant = open(minted.token.as_str(), &ring, NOW).unwrap();
+        assert_eq!(grant.target.profile, order.target.profile);
+
+        let unknown: ProfileName = "esxi".parse().unwrap();
+        order.target.profile = Some(unknown.clone());
+        let error = minter.mint(order, NOW).unwrap_err();
+        assert_eq!(error, MintError::Profile(unknown));
     }
 
     #[test]

@@ -73,6 +73,47 @@ async fn the_api_says_what_is_wrong_with_a_request() {
             "an unknown field inside",
             with("credentials", json!({ "pasword": "x" })),
         ),
+        (
+            "a profile's name that is none",
+            with(
+                "target",
+                json!({ "host": "192.0.2.1", "port": 5900, "profile": "A" }),
+            ),
+        ),
+        (
+            "a profile that is not there",
+            with(
+                "target",
+                json!({ "host": "192.0.2.1", "port": 5900, "profile": "a" }),
+            ),
+        ),
+        (
+            "a username that is too long",
+            with("credentials", json!({ "username": "u".repeat(256) })),
+        ),
+        (
+            "a word for a switch",
+            with("security", json!({ "require_tls": "yes" })),
+        ),
+        (
+            "an unknown demand",
+            with("security", json!({ "require_ssl": true })),
+        ),
+        (
+            "half a fingerprint",
+            with("identity", json!({ "certificate_sha256": "ab" })),
+        ),
+        (
+            "five certificates",
+            with(
+                "identity",
+                json!({ "certificate_sha256": vec!["00".repeat(32); 5] }),
+            ),
+        ),
+        (
+            "a UUID that is none",
+            with("identity", json!({ "machine_uuid": "1" })),
+        ),
         ("a time without a unit", with("expires_in", json!("60"))),
         ("a time that is too long", with("expires_in", json!("25h"))),
         ("no time at all", with("expires_in", json!("0s"))),

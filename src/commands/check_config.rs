@@ -5,6 +5,7 @@ use std::io::Write;
 use super::{load_config, not_valid};
 use crate::cli::ConfigArgs;
 use crate::keyring_file;
+use crate::tls::connect::Connector;
 
 /// The setting of the file that has to be more than readable.
 const KEYRING: &str = "tokens.keyring_file";
@@ -12,7 +13,10 @@ const KEYRING: &str = "tokens.keyring_file";
 pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let resolved = load_config(&args, Vec::new())?;
     let readable = resolved.check_files().map_err(not_valid)?;
-    if readable.contains(&KEYRING) {
+    for profile in resolved.config.profiles.values() {
+        Connector::new(&profile.trust)?;
+    }
+    if readable.iter().any(|setting| setting == KEYRING) {
         keyring_file::load(&resolved.config.tokens.keyring_file)?;
     }
     write!(out, "{}", resolved.origins.to_toml())?;

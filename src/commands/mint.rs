@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 
-use super::{load_config, now, password};
+use super::visit::visit;
+use super::{load_config, now};
 use crate::cli::MintArgs;
 use crate::keyring_file;
 use crate::mint::{Minter, Order};
-use crate::rfb::identity::Identity;
-use crate::rfb::terms::Terms;
-use crate::target::Target;
+use crate::token::Labels;
 use crate::token::labels::Name;
-use crate::token::{Credentials, Labels};
 
 pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = load_config(&args.config, Vec::new())?.config;
@@ -27,18 +25,19 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for (key, value) in &args.labels {
         labels.insert(key, value).context("--label")?;
     }
-    let password = args.target.password_file.as_deref();
-    let password = password.map(password::read).transpose()?;
+    let visit = visit(args.target, &args.security, args.identity)?;
     let order = Order {
-        target: Target::tcp(args.target.host, args.target.port),
-        credentials: Credentials::with_password(password),
-        terms: Terms::default(),
-        identity: Identity::default(),
+        target: visit.target,
+        credentials: visit.credentials,
+        terms: visit.terms,
+        identity: visit.identity,
         name: args.name.map(Name::new).transpose().context("--name")?,
         labels,
         expires_in: args.ttl,
     };
-    let minter = Minter::new(Arc::new(ring), public_url, config.tokens.connect_within);
+    let profiles = config.profiles.into_keys().collect();
+    let connect_within = config.tokens.connect_within;
+    let minter = Minter::new(Arc::new(ring), public_url, connect_within).with_profiles(profiles);
     for _ in 0..args.count {
         writeln!(out, "{}", minter.mint(order.clone(), now())?.url())?;
     }

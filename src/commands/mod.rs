@@ -9,6 +9,7 @@ mod password;
 mod probe;
 mod serve;
 mod token;
+mod visit;
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -28,7 +29,7 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args, out),
-        Command::Probe(args) => probe::run(&args, out),
+        Command::Probe(args) => probe::run(args, out),
         Command::Keys(args) => keys::run(args.command, out),
         Command::Mint(args) => mint::run(args, out),
         Command::Token(args) => token::run(args.command, out),

@@ -1,53 +1,39 @@
 //! `fanlight probe`: a dry run towards a host, stage by stage, saying what it offers.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::bail;
 
-use super::password;
+use super::load_config;
+use super::visit::visit;
 use crate::cli::ProbeArgs;
 use crate::drive::Deadlines;
-use crate::host::profile::{Profile, Profiles};
+use crate::gateway;
 use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::Resolver;
-use crate::host::visit::Visit;
 use crate::host::{self, HostLeg, Params, ReachError, courtesy};
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
 use crate::rfb::peer_text::PeerText;
-use crate::rfb::policy::Policy;
-use crate::target::Target;
-use crate::tls::connect::{Connector, Trust};
-use crate::token::Credentials;
+use crate::tls::connect::Shown;
 
-pub(super) fn run(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn run(args: ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     super::runtime()?.block_on(probe(args, out))
 }
 
-async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let target = Target::tcp(args.target.host.clone(), args.target.port);
-    let password = args
-        .target
-        .password_file
-        .as_deref()
-        .map(password::read)
-        .transpose()?;
+async fn probe(args: ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let config = load_config(&args.config, Vec::new())?.config;
     let handshake = Deadlines::all(args.timeout);
-    let profile = Profile {
-        policy: Policy::default(),
-        tls: Connector::new(&Trust::default())?,
-    };
     let params = Params {
-        profiles: Profiles::new(profile, BTreeMap::new()),
-        unix_root: None,
+        profiles: gateway::profiles(&config)?,
+        unix_root: config.host.unix_root.clone(),
         connect: args.timeout,
         handshake,
         courtesy: courtesy::Params::default(),
         ra2_key: Ra2Key::default(),
     };
 
-    let visit = Visit::new(target, Credentials::with_password(password));
+    let visit = visit(args.target, &args.security, args.identity)?;
     let resolver = Resolver::from_system()?;
     let connected = match host::connect(&visit, &resolver, &params).await {
         Ok(connected) => connected,
@@ -58,6 +44,9 @@ async fn probe(args: &ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     match host::handshake(connected, visit, &params).await {
         Ok(leg) => {
             seen(&leg.seen, out)?;
+            if let Some(Shown { key, proof }) = leg.stream.shown() {
+                writeln!(out, "certificate {key}, {proof}")?;
+            }
             server_init(&leg, out)
         }
         Err((error, seen_so_far)) => {

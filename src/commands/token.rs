@@ -9,7 +9,10 @@ use super::{load_config, now};
 use crate::cli::{InspectArgs, TokenCommand};
 use crate::clock::UnixTime;
 use crate::keyring_file;
-use crate::token::{self, Grant};
+use crate::rfb::identity::Identity;
+use crate::rfb::terms::Terms;
+use crate::secret::Secret;
+use crate::token::{self, Credentials, Grant};
 use crate::unit;
 
 /// The most that is read from standard input, in bytes: a URL around the longest token.
@@ -43,12 +46,6 @@ fn inspect(args: InspectArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()> {
-    let login = &grant.credentials.login;
-    let password = match (&login.password, login.relay) {
-        (Some(_), _) => "***",
-        (None, true) => "asked of the viewer",
-        (None, false) => "none",
-    };
     let expiry = if now > grant.connect_by {
         "expired".to_owned()
     } else {
@@ -58,7 +55,12 @@ fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()>
     };
     writeln!(out, "console     {}", grant.id)?;
     writeln!(out, "target      {}", grant.target)?;
-    writeln!(out, "password    {password}")?;
+    if let Some(profile) = &grant.target.profile {
+        writeln!(out, "profile     {profile}")?;
+    }
+    credentials(&grant.credentials, out)?;
+    terms(grant.terms, out)?;
+    identity(&grant.identity, out)?;
     if let Some(name) = &grant.name {
         writeln!(out, "name        {name}")?;
     }
@@ -68,6 +70,62 @@ fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()>
     writeln!(out, "minted      {}", grant.minted_at)?;
     writeln!(out, "connect by  {} ({expiry})", grant.connect_by)?;
     Ok(())
+}
+
+fn credentials(credentials: &Credentials, out: &mut dyn Write) -> io::Result<()> {
+    let login = &credentials.login;
+    let hidden = |secret: &Option<Secret>| secret.as_ref().map(|_| "***");
+    let password = match (&login.password, login.relay) {
+        (Some(_), _) => "***",
+        (None, true) => "asked of the viewer",
+        (None, false) => "none",
+    };
+    text("user", login.username.as_deref(), out)?;
+    text("password", Some(password), out)?;
+    text("xvp target", login.xvp_target.as_deref(), out)?;
+    text("repeater", login.repeater_id.as_deref(), out)?;
+    text("cookie", hidden(&credentials.cookie), out)?;
+    for header in &credentials.headers {
+        writeln!(out, "header      {header:?}")?;
+    }
+    Ok(())
+}
+
+fn terms(terms: Terms, out: &mut dyn Write) -> io::Result<()> {
+    for (said, words) in [
+        (terms.require_tls, "demands     TLS in the login"),
+        (terms.refuse_none, "demands     authentication"),
+        (terms.allow_clear_text, "permits     clear text"),
+    ] {
+        if said {
+            writeln!(out, "{words}")?;
+        }
+    }
+    Ok(())
+}
+
+fn identity(identity: &Identity, out: &mut dyn Write) -> io::Result<()> {
+    for key in &identity.certificates {
+        writeln!(out, "pin         certificate {key}")?;
+    }
+    if let Some(key) = &identity.ra2_key {
+        writeln!(out, "pin         RA2 key {key}")?;
+    }
+    if let Some(name) = &identity.desktop_name {
+        writeln!(out, "pin         desktop name {}", name.escape_debug())?;
+    }
+    if let Some(uuid) = &identity.machine_uuid {
+        writeln!(out, "pin         machine UUID {uuid}")?;
+    }
+    Ok(())
+}
+
+/// A line, where there is something to say. What a minter wrote is not trusted with the terminal.
+fn text(label: &str, text: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+    match text {
+        Some(text) => writeln!(out, "{label:<12}{}", text.escape_debug()),
+        None => Ok(()),
+    }
 }
 
 fn read_stdin() -> anyhow::Result<Zeroizing<String>> {

@@ -5,31 +5,46 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::problem::{Place, Problem, Problems};
-use super::setting::{Setting, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TOKENS_KEYRING_FILE};
+use super::reader::in_profile;
+use super::setting::{
+    PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, TLS_CERTIFICATE_FILE,
+    TLS_KEY_FILE, TOKENS_KEYRING_FILE,
+};
 use super::sources::Resolved;
 
 /// Opens each and reads a byte, which finds directories as well. The key ring is looked for only
 /// when it was named: at its default place the first start makes it.
-pub(super) fn check(resolved: &Resolved) -> Result<Vec<&'static str>, Problems> {
+pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     let config = &resolved.config;
-    let mut named: Vec<(&'static Setting, &Path)> = Vec::new();
+    let mut named: Vec<(String, &Path)> = Vec::new();
     if let Some(tls) = &config.tls {
-        named.push((&TLS_CERTIFICATE_FILE, &tls.certificate_file));
-        named.push((&TLS_KEY_FILE, &tls.key_file));
+        named.push((TLS_CERTIFICATE_FILE.path.to_owned(), &tls.certificate_file));
+        named.push((TLS_KEY_FILE.path.to_owned(), &tls.key_file));
     }
-    if resolved.origins.place(&TOKENS_KEYRING_FILE) != Place::Default {
-        named.push((&TOKENS_KEYRING_FILE, &config.tokens.keyring_file));
+    if resolved.origins.place(TOKENS_KEYRING_FILE.path) != Place::Default {
+        let path = TOKENS_KEYRING_FILE.path.to_owned();
+        named.push((path, &config.tokens.keyring_file));
+    }
+    for (name, profile) in &config.profiles {
+        if let Some(file) = &profile.trust.ca_file {
+            named.push((in_profile(name, &PROFILE_CA_FILE), file));
+        }
+        if let Some(client) = &profile.trust.client {
+            let certificate = in_profile(name, &PROFILE_CERTIFICATE_FILE);
+            named.push((certificate, &client.certificate_file));
+            named.push((in_profile(name, &PROFILE_KEY_FILE), &client.key_file));
+        }
     }
     let mut problems = Vec::new();
     for (setting, path) in &named {
         if let Err(error) = readable(path) {
             let message = format!("{} cannot be read: {error}", path.display());
             let place = resolved.origins.place(setting);
-            problems.push(Problem::with(place, setting.path, message));
+            problems.push(Problem::with(place, setting, message));
         }
     }
     if problems.is_empty() {
-        Ok(named.iter().map(|(setting, _)| setting.path).collect())
+        Ok(named.into_iter().map(|(setting, _)| setting).collect())
     } else {
         Err(Problems(problems))
     }

@@ -8,6 +8,7 @@ mod ancestor;
 mod api_key;
 mod files;
 mod problem;
+mod profile;
 mod raw;
 mod reader;
 mod resolve;
@@ -16,6 +17,7 @@ mod sources;
 mod url;
 mod value;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,10 +26,12 @@ pub use crate::unit::ByteSize;
 pub use ancestor::FrameAncestor;
 pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
 pub use problem::{Place, Problem, Problems};
+pub use profile::Profile;
 pub use reader::Origins;
 pub use sources::{Resolved, SYSTEM_FILE, Sources};
 pub use url::{BasePath, PublicUrl};
 
+use crate::target::ProfileName;
 use crate::telemetry::{LogFilter, LogFormat};
 
 /// Everything that can be set, checked.
@@ -53,6 +57,9 @@ pub struct Config {
     pub limits: Limits,
     /// The leg to the host.
     pub host: Host,
+    /// What is verified about hosts and allowed with them, by the names that grants say. The one
+    /// named `default` holds for grants that name none. Default: none.
+    pub profiles: BTreeMap<ProfileName, Profile>,
     /// The leg to the browser.
     pub browser: Browser,
     /// The log.

@@ -1,7 +1,7 @@
 //! What was typed and where, before anybody asks what it means: the file, the environment and the
 //! flags laid over each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Place, Problem, did_you_mean};
-use super::setting::{SETTINGS, Setting, find, is_section};
+use super::setting::{
+    PROFILE_SETTINGS, PROFILES, SETTINGS, Setting, find, find_in_profile, is_section,
+};
+use crate::target::{BadProfileName, ProfileName};
 
 /// The variable that names the file; it is read before the file is.
 pub(super) const CONFIG_VARIABLE: &str = "FANLIGHT_CONFIG";
@@ -27,6 +30,7 @@ pub(super) struct Typed {
 pub(super) enum Value {
     Text(String),
     Whole(i64),
+    Truth(bool),
     List(Vec<Typed>),
     /// Each key with its own place, and its value.
     Table(Vec<(String, Place, Typed)>),
@@ -37,13 +41,16 @@ pub(super) enum Value {
 /// The last layer that sets a setting wins.
 #[derive(Debug, Default)]
 pub(super) struct Raw {
-    typed: BTreeMap<&'static str, Typed>,
+    /// By the dotted path.
+    typed: BTreeMap<String, Typed>,
+    /// The profiles that were typed, by name.
+    pub(super) profiles: BTreeSet<ProfileName>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Raw {
-    pub(super) fn get(&self, setting: &Setting) -> Option<&Typed> {
-        self.typed.get(setting.path)
+    pub(super) fn get(&self, path: &str) -> Option<&Typed> {
+        self.typed.get(path)
     }
 
     /// Lays a file over what is there.
@@ -83,7 +90,10 @@ impl Raw {
                 format!("{section}.{}", key.get_ref())
             };
             if let Some(setting) = find(&path) {
-                self.typed.insert(setting.path, lines.typed(value));
+                self.typed
+                    .insert(setting.path.to_owned(), lines.typed(value));
+            } else if path == PROFILES {
+                self.lay_profiles(lines, place, value.into_inner());
             } else if section.is_empty() && is_section(&path) {
                 match value.into_inner() {
                     DeValue::Table(table) => self.lay_table(lines, &path, table),
@@ -96,11 +106,50 @@ impl Raw {
             } else {
                 let paths = SETTINGS.iter().map(|s| s.path);
                 let sections = SETTINGS.iter().map(|s| s.section());
-                let known = paths.chain(sections.filter(|section| !section.is_empty()));
+                let sections = sections.filter(|section| !section.is_empty());
+                let known = paths.chain(sections).chain([PROFILES]);
                 let message = unknown(&path, known);
                 self.problems.push(Problem::with(place, &path, message));
             }
         }
+    }
+
+    /// Profiles stand in the file alone: their names are free, and a variable could not tell them
+    /// from the settings.
+    fn lay_profiles(&mut self, lines: &Lines<'_>, place: Place, value: DeValue<'_>) {
+        const SHAPE: &str = "has a table for each profile: write [profiles.NAME]";
+        let DeValue::Table(profiles) = value else {
+            self.problems.push(Problem::with(place, PROFILES, SHAPE));
+            return;
+        };
+        for (name, profile) in profiles {
+            let place = lines.place(name.span().start);
+            let path = format!("{PROFILES}.{}", name.get_ref());
+            match (name.get_ref().parse(), profile.into_inner()) {
+                (Ok(name), DeValue::Table(settings)) => self.lay_profile(lines, name, settings),
+                (Ok(_), _) => self.problems.push(Problem::with(place, &path, SHAPE)),
+                (Err(bad), _) => {
+                    let bad: BadProfileName = bad;
+                    self.problems
+                        .push(Problem::with(place, &path, bad.to_string()));
+                }
+            }
+        }
+    }
+
+    fn lay_profile(&mut self, lines: &Lines<'_>, name: ProfileName, settings: DeTable<'_>) {
+        for (key, value) in settings {
+            let path = format!("{PROFILES}.{name}.{}", key.get_ref());
+            if find_in_profile(key.get_ref()).is_some() {
+                self.typed.insert(path, lines.typed(value));
+            } else {
+                let place = lines.place(key.span().start);
+                let known = PROFILE_SETTINGS.iter().map(|setting| setting.key());
+                let message = unknown(key.get_ref(), known);
+                self.problems.push(Problem::with(place, &path, message));
+            }
+        }
+        self.profiles.insert(name);
     }
 
     /// Lays the environment over what is there: of all variables those that start with
@@ -137,7 +186,8 @@ impl Raw {
 
     fn lay_text(&mut self, setting: &'static Setting, place: Place, text: String) {
         let value = Value::Text(text);
-        self.typed.insert(setting.path, Typed { place, value });
+        self.typed
+            .insert(setting.path.to_owned(), Typed { place, value });
     }
 }
 
@@ -193,6 +243,7 @@ impl Lines<'_> {
             DeValue::String(text) => Value::Text(text.into_owned()),
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map_or(Value::Other("number of more than 64 bits"), Value::Whole),
+            DeValue::Boolean(truth) => Value::Truth(truth),
             DeValue::Array(items) => {
                 Value::List(items.into_iter().map(|item| self.typed(item)).collect())
             }

@@ -2,30 +2,34 @@
 
 use super::problem::{Place, Problem};
 use super::raw::{Raw, Typed, Value};
-use super::setting::{DefaultValue, SETTINGS, Setting};
-use super::value::{Setable, Wrong};
+use super::setting::{DefaultValue, PROFILE_SETTINGS, PROFILES, SETTINGS, Setting};
+use super::value::{Setable, Wrong, quote};
+use crate::target::ProfileName;
 
 /// A setting as it was resolved, for printing.
 #[derive(Clone, Debug)]
 struct Shown {
-    path: &'static str,
+    path: String,
     toml: String,
     place: Place,
 }
 
 /// The settings as they were resolved and where each came from.
 #[derive(Clone, Debug)]
-pub struct Origins(Vec<Shown>);
+pub struct Origins {
+    shown: Vec<Shown>,
+    profiles: Vec<ProfileName>,
+}
 
 impl Origins {
-    /// Where a setting was typed.
-    pub(super) fn place(&self, setting: &Setting) -> Place {
-        self.find(setting)
+    /// Where the setting of a path was typed.
+    pub(super) fn place(&self, path: &str) -> Place {
+        self.find(path)
             .map_or(Place::Default, |shown| shown.place.clone())
     }
 
-    fn find(&self, setting: &Setting) -> Option<&Shown> {
-        self.0.iter().find(|shown| shown.path == setting.path)
+    fn find(&self, path: &str) -> Option<&Shown> {
+        self.shown.iter().find(|shown| shown.path == path)
     }
 
     /// The whole configuration as TOML, a comment behind each value telling where it came from.
@@ -39,16 +43,31 @@ impl Origins {
                 section = setting.section();
                 text.push_str(&format!("\n[{section}]\n"));
             }
-            text.push_str(&match self.find(setting) {
-                Some(Shown { toml, place, .. }) => {
-                    let origin = place.to_string();
-                    format!("{} = {toml} # {}\n", setting.key(), origin.escape_debug())
-                }
-                None => format!("# {} is not set\n", setting.key()),
-            });
+            text.push_str(&self.line(setting, setting.path));
+        }
+        for name in &self.profiles {
+            text.push_str(&format!("\n[{PROFILES}.{}]\n", quote(name.as_str())));
+            for setting in PROFILE_SETTINGS {
+                text.push_str(&self.line(setting, &in_profile(name, setting)));
+            }
         }
         text
     }
+
+    fn line(&self, setting: &Setting, path: &str) -> String {
+        match self.find(path) {
+            Some(Shown { toml, place, .. }) => {
+                let origin = place.to_string();
+                format!("{} = {toml} # {}\n", setting.key(), origin.escape_debug())
+            }
+            None => format!("# {} is not set\n", setting.key()),
+        }
+    }
+}
+
+/// The path of a profile's setting.
+pub(super) fn in_profile(name: &ProfileName, setting: &Setting) -> String {
+    format!("{PROFILES}.{name}.{}", setting.key())
 }
 
 /// Reads settings; whatever is wrong with one is noted, and the next is read all the same.
@@ -56,6 +75,8 @@ impl Origins {
 pub(super) struct Reader {
     raw: Raw,
     shown: Vec<Shown>,
+    /// Whose settings are read: those of a profile, or those that stand once.
+    profile: Option<ProfileName>,
 }
 
 impl Reader {
@@ -63,6 +84,24 @@ impl Reader {
         Self {
             raw,
             shown: Vec::new(),
+            profile: None,
+        }
+    }
+
+    /// The names of the profiles that were typed.
+    pub(super) fn profiles(&self) -> Vec<ProfileName> {
+        self.raw.profiles.iter().cloned().collect()
+    }
+
+    /// From now on the settings of a profile are read, or with `None` those that stand once.
+    pub(super) fn enter(&mut self, profile: Option<ProfileName>) {
+        self.profile = profile;
+    }
+
+    fn path(&self, setting: &Setting) -> String {
+        match &self.profile {
+            None => setting.path.to_owned(),
+            Some(name) => in_profile(name, setting),
         }
     }
 
@@ -106,16 +145,15 @@ impl Reader {
 
     /// Whether somebody typed something for a setting, right or wrong.
     pub(super) fn is_set(&self, setting: &Setting) -> bool {
-        self.raw.get(setting).is_some()
+        self.raw.get(&self.path(setting)).is_some()
     }
 
     /// Notes a problem with a setting, at the place where it was typed.
     pub(super) fn refuse(&mut self, setting: &Setting, message: &str) {
-        let place = self.raw.get(setting).map(|typed| typed.place.clone());
+        let path = self.path(setting);
+        let place = self.raw.get(&path).map(|typed| typed.place.clone());
         let place = place.unwrap_or(Place::Default);
-        self.raw
-            .problems
-            .push(Problem::with(place, setting.path, message));
+        self.raw.problems.push(Problem::with(place, &path, message));
     }
 
     /// All problems by their places, and all settings in their order.
@@ -127,7 +165,9 @@ impl Reader {
             Place::Flag(_) => (2, None),
             Place::Default => (3, None),
         });
-        (problems, Origins(self.shown))
+        let profiles = self.raw.profiles.into_iter().collect();
+        let shown = self.shown;
+        (problems, Origins { shown, profiles })
     }
 
     fn typed(&self, setting: &Setting) -> Option<Typed> {
@@ -138,19 +178,20 @@ impl Reader {
             }),
             DefaultValue::Derived(_) => None,
         };
-        self.raw.get(setting).cloned().or_else(default)
+        self.raw.get(&self.path(setting)).cloned().or_else(default)
     }
 
     fn note(&mut self, setting: &Setting, wrongs: Vec<Wrong>) {
+        let path = self.path(setting);
         let problems = wrongs
             .into_iter()
-            .map(|wrong| Problem::with(wrong.place, setting.path, wrong.message));
+            .map(|wrong| Problem::with(wrong.place, &path, wrong.message));
         self.raw.problems.extend(problems);
     }
 
     fn show<T: Setable>(&mut self, setting: &'static Setting, value: &T, place: Place) {
         self.shown.push(Shown {
-            path: setting.path,
+            path: self.path(setting),
             toml: value.to_toml(),
             place,
         });

@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::setting as s;
-use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, url};
+use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, profile, url};
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
@@ -27,6 +27,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let api_keys = r.take(&s::API_KEYS);
     let limits = limits(r);
     let host = host(r);
+    let profiles = profile::all(r);
     let browser = browser(r);
     let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
@@ -45,6 +46,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         api_keys: api_keys?,
         limits: limits?,
         host: host?,
+        profiles: profiles?,
         browser: browser?,
         log: Log {
             level: level?,

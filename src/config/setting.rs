@@ -4,7 +4,8 @@
 /// One setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// Its dotted path in the file: `tokens.connect_within`.
+    /// Its dotted path in the file: `tokens.connect_within`. Of a profile's settings the second
+    /// word stands for the profile's name: `profiles.NAME.ca_file`.
     pub path: &'static str,
     /// Its flag of `fanlight serve`, two hyphens included.
     pub flag: Option<&'static str>,
@@ -55,13 +56,15 @@ impl Setting {
     /// The section it stands in, empty for the top of the file.
     #[must_use]
     pub fn section(&self) -> &'static str {
-        self.path.split_once('.').map_or("", |(section, _)| section)
+        self.path
+            .rsplit_once('.')
+            .map_or("", |(section, _)| section)
     }
 
     /// Its name inside its section.
     #[must_use]
     pub fn key(&self) -> &'static str {
-        self.path.split_once('.').map_or(self.path, |(_, key)| key)
+        self.path.rsplit_once('.').map_or(self.path, |(_, key)| key)
     }
 }
 
@@ -75,18 +78,28 @@ pub(super) fn find(path: &str) -> Option<&'static Setting> {
     SETTINGS.iter().copied().find(|s| s.path == path)
 }
 
+/// The table whose entries are profiles.
+pub(super) const PROFILES: &str = "profiles";
+
+/// The setting of this name in each profile.
+pub(super) fn find_in_profile(key: &str) -> Option<&'static Setting> {
+    PROFILE_SETTINGS.iter().copied().find(|s| s.key() == key)
+}
+
 use DefaultValue::{Derived, Typed};
 
 macro_rules! settings {
-    ($($name:ident = $setting:expr;)*) => {
+    ($(#[$doc:meta])* $all:ident: $($name:ident = $setting:expr;)*) => {
         $(pub(super) static $name: Setting = $setting;)*
 
-        /// All of them, in the order of the sample file.
-        pub static SETTINGS: &[&Setting] = &[$(&$name),*];
+        $(#[$doc])*
+        pub static $all: &[&Setting] = &[$(&$name),*];
     };
 }
 
 settings! {
+    /// All of them but those of profiles, in the order of the sample file.
+    SETTINGS:
     LISTEN = Setting::new("listen", Typed("127.0.0.1:8080"),
         "Address and port to listen on; `[::]:8080` is every address, port 0 lets the system choose.")
         .flag("--listen");
@@ -157,6 +170,31 @@ settings! {
         .range("0s", "10m");
 }
 
+settings! {
+    /// Those that each profile has, in the order of the sample file.
+    PROFILE_SETTINGS:
+    PROFILE_CA_FILE = Setting::new("profiles.NAME.ca_file", Derived("the system's authorities"),
+        "PEM file with the certificate authorities that are believed about these hosts, and no others.");
+    PROFILE_SERVER_NAME = Setting::new("profiles.NAME.server_name", Derived("the host as it is dialled"),
+        "The name or address that their certificate has to be for.");
+    PROFILE_VERIFY = Setting::new("profiles.NAME.verify", Derived("`full`, or the pin alone where one is given"),
+        "How much of their certificate is checked: `full`; `chain`, which takes any name; `none`, with which anybody on the way can pose as the host, and which is logged at start and in each session. A pin is checked as well.");
+    PROFILE_PIN_SHA256 = Setting::new("profiles.NAME.pin_sha256", Typed(""),
+        "The SHA-256 of their certificate's public key (SubjectPublicKeyInfo), in hexadecimal or base64; one of these has to fit. Without `verify` the pin alone decides, for certificates that nobody signed; their dates are not looked at then.");
+    PROFILE_CERTIFICATE_FILE = Setting::new("profiles.NAME.certificate_file", Derived("none"),
+        "PEM file with the certificate and chain that we show to hosts that ask who we are. Goes with `key_file`.");
+    PROFILE_KEY_FILE = Setting::new("profiles.NAME.key_file", Derived("none"),
+        "PEM file with that certificate's private key.");
+    PROFILE_REQUIRE_TLS = Setting::new("profiles.NAME.require_tls", Typed("false"),
+        "Whether only logins inside TLS with a certificate are used.");
+    PROFILE_ALLOW_CLEAR_TEXT = Setting::new("profiles.NAME.allow_clear_text", Typed("false"),
+        "Whether logins that show the password on the way may be used.");
+    PROFILE_REFUSE_NONE = Setting::new("profiles.NAME.refuse_none", Typed("false"),
+        "Whether a host that asks for no authentication, outside of TLS, is refused.");
+    PROFILE_METHODS = Setting::new("profiles.NAME.methods", Derived("all, the strongest first"),
+        "The ways of logging in that may be used, the preferred first, by the names that `fanlight check-config` prints for a profile that does not say.");
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -174,12 +212,28 @@ mod tests {
         assert_eq!(unique.len(), sections.len(), "{sections:?}");
     }
 
-    /// The page's table is this one; its text is printed here so that it can be pasted.
+    /// The tables of the page are these; their text is printed here so that it can be pasted.
     #[test]
     fn the_documentation_has_exactly_these_settings() {
+        let page = include_str!("../../docs/configuration.md");
+        let mut shown = page
+            .split("\n\n")
+            .filter(|block| block.starts_with("| setting |"));
+        for settings in [SETTINGS, PROFILE_SETTINGS] {
+            let table = table(settings);
+            let shown = shown.next().unwrap_or_default().trim_end();
+            assert_eq!(
+                shown,
+                table.trim_end(),
+                "docs/configuration.md should have this table:\n{table}"
+            );
+        }
+    }
+
+    fn table(settings: &[&Setting]) -> String {
         let mut table =
             String::from("| setting | default | range | meaning |\n|---|---|---|---|\n");
-        for setting in SETTINGS {
+        for setting in settings {
             let default = match setting.default {
                 Typed("") => "empty".to_owned(),
                 Typed(text) => format!("`{text}`"),
@@ -195,16 +249,6 @@ mod tests {
             )
             .unwrap();
         }
-        let page = include_str!("../../docs/configuration.md");
-        let shown: String = page
-            .lines()
-            .skip_while(|line| *line != "| setting | default | range | meaning |")
-            .take_while(|line| line.starts_with('|'))
-            .flat_map(|line| [line, "\n"])
-            .collect();
-        assert_eq!(
-            shown, table,
-            "docs/configuration.md should have this table:\n{table}"
-        );
+        table
     }
 }

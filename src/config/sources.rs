@@ -85,7 +85,7 @@ impl Resolved {
     ///
     /// # Errors
     /// [`Problems`]: all that cannot.
-    pub fn check_files(&self) -> Result<Vec<&'static str>, Problems> {
+    pub fn check_files(&self) -> Result<Vec<String>, Problems> {
         files::check(self)
     }
 }

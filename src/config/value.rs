@@ -47,6 +47,7 @@ impl Wrong {
             }
             Value::Text(text) => format!("{text:?}"),
             Value::Whole(number) => format!("the number {number}"),
+            Value::Truth(truth) => truth.to_string(),
             Value::List(_) => "a list".to_owned(),
             Value::Table(_) => "a table".to_owned(),
             Value::Other(kind) => format!("a {kind}"),
@@ -113,6 +114,24 @@ impl Setable for usize {
             (Value::Text(text), Place::Environment(_) | Place::Flag(_) | Place::Default) => {
                 text.parse().ok()
             }
+            _ => None,
+        }
+        .ok_or_else(|| vec![Wrong::not(typed, Self::EXPECTED)])
+    }
+
+    fn to_toml(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// True and false stand bare in the file.
+impl Setable for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read(typed: &Typed) -> Result<Self, Vec<Wrong>> {
+        match (&typed.value, &typed.place) {
+            (Value::Truth(truth), _) => Some(*truth),
+            (Value::Text(text), Place::Default) => text.parse().ok(),
             _ => None,
         }
         .ok_or_else(|| vec![Wrong::not(typed, Self::EXPECTED)])

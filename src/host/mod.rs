@@ -202,7 +202,7 @@ pub async fn handshake(
     let under_way = UnderWay::begin(connected, visit, params).await;
     let under_way = under_way.map_err(|error| (error.into(), Seen::default()))?;
     match under_way.go_on(params).await? {
-        Stop::LetIn(leg) => Ok(leg),
+        Stop::LetIn(leg) => Ok(*leg),
         Stop::Asked(_, under_way) => Err((
             HostError::CredentialsMissing.into(),
             under_way.machine.seen().clone(),

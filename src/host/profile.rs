@@ -24,7 +24,7 @@ pub struct Profiles {
 
 /// A grant names a profile that this gateway does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the grant names the target profile {0}, which this gateway's configuration does not have")]
+#[error("there is no target profile {0} in this gateway's configuration")]
 pub struct UnknownProfile(pub ProfileName);
 
 impl Profiles {
@@ -46,5 +46,36 @@ impl Profiles {
                 .get(name)
                 .ok_or_else(|| UnknownProfile(name.clone())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::connect::Trust;
+
+    fn profile(require_tls: bool) -> Profile {
+        Profile {
+            policy: Policy {
+                require_tls,
+                ..Policy::default()
+            },
+            tls: Connector::new(&Trust::default()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn who_names_no_profile_gets_the_default() {
+        let name = |text: &str| text.parse::<ProfileName>().unwrap();
+        let named = [(name("strict"), profile(true))].into();
+        let profiles = Profiles::new(profile(false), named);
+        let strict = |name: Option<&ProfileName>| {
+            let profile = profiles.get(name);
+            profile.map(|profile| profile.policy.require_tls)
+        };
+        assert_eq!(strict(None), Ok(false));
+        assert_eq!(strict(Some(&name("strict"))), Ok(true));
+        let unknown = name("default");
+        assert_eq!(strict(Some(&unknown)), Err(UnknownProfile(unknown)));
     }
 }

@@ -69,11 +69,11 @@ pub(super) async fn go_on(
     match under_way.go_on(params).await {
         Ok(Stop::LetIn(leg)) => {
             place.end(Outcome::LetIn);
-            Ok(Reached::LetIn(Box::new(leg)))
+            Ok(Reached::LetIn(leg))
         }
         Ok(Stop::Asked(challenge, under_way)) => Ok(Reached::Asked(Box::new(Asked {
             challenge,
-            under_way,
+            under_way: *under_way,
             place,
         }))),
         Err((error, _)) => {

@@ -27,9 +27,9 @@ pub(super) struct UnderWay {
 /// Where a handshake has stopped.
 pub(super) enum Stop {
     /// At its end.
-    LetIn(HostLeg),
+    LetIn(Box<HostLeg>),
     /// At a challenge that the viewer has to answer.
-    Asked(Challenge, UnderWay),
+    Asked(Challenge, Box<UnderWay>),
 }
 
 impl UnderWay {
@@ -72,7 +72,7 @@ impl UnderWay {
         let end = match end {
             Ok(Progress::Asked(challenge)) => {
                 debug!(address = %self.address, "the viewer is asked");
-                return Ok(Stop::Asked(challenge, self));
+                return Ok(Stop::Asked(challenge, Box::new(self)));
             }
             Ok(Progress::Done(init)) => Ok(init),
             Err(error) => Err(error),
@@ -93,13 +93,13 @@ impl UnderWay {
             "host handshake"
         );
         match end {
-            Ok(init) => Ok(Stop::LetIn(HostLeg {
+            Ok(init) => Ok(Stop::LetIn(Box::new(HostLeg {
                 stream: self.stream,
                 address: self.address,
                 init,
                 unread: self.unread,
                 seen,
-            })),
+            }))),
             Err(error) => Err((ReachError::of_handshake(error, &self.way), seen)),
         }
     }

@@ -19,7 +19,7 @@ use crate::tls::pem::{self, TlsError};
 use crate::tls::verify::{Check, Proof, Rules, Verify};
 
 /// What is verified about hosts, and what they are shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
     /// PEM: the certificate authorities that are believed. Without it those of the system; where
     /// there are none, no host is believed.
@@ -46,7 +46,7 @@ pub struct ClientCertificate {
 /// Shakes hands with hosts and checks that they are who they should be.
 #[derive(Clone)]
 pub struct Connector {
-    config: ClientConfig,
+    config: Arc<ClientConfig>,
     rules: Arc<Rules>,
     server_name: Option<HostName>,
     /// What the grant pins.
@@ -97,7 +97,7 @@ impl Connector {
         // A session that is taken up again shows no certificate.
         config.resumption = Resumption::disabled();
         Ok(Self {
-            config,
+            config: Arc::new(config),
             rules,
             server_name: trust.server_name.clone(),
             pins,
@@ -135,7 +135,7 @@ impl Connector {
                 .map_err(|_| SwapError::Failed(format!("{name} cannot be named in TLS")))?,
         };
         let check = Arc::new(Check::new(Arc::clone(&self.rules), Arc::clone(&self.pins)));
-        let mut config = self.config.clone();
+        let mut config = (*self.config).clone();
         let verifier: Arc<Check> = Arc::clone(&check);
         config.dangerous().set_certificate_verifier(verifier);
         let stream = TlsConnector::from(Arc::new(config))

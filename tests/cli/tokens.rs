@@ -107,6 +107,14 @@ fn orders_that_cannot_be_filled() {
             "--password-file -",
             "the password on standard input: it is empty",
         ),
+        (
+            &*format!("--username {long}"),
+            "a username has 1 to 255 bytes and no NUL",
+        ),
+        (
+            &*format!("--pin-desktop-name {long}"),
+            "a desktop name has 1 to 256 bytes",
+        ),
     ] {
         let failed = home.run(&format!("{order} {flags}"), "").failed();
         assert_eq!(failed, format!("fanlight: {said}\n"));
@@ -156,6 +164,59 @@ fn tokens_that_do_not_open_are_not_repeated() {
     ] {
         let failed = home.run("token inspect", input).failed();
         assert_eq!(failed, format!("fanlight: {said}\n"));
+    }
+}
+
+#[test]
+fn a_token_says_who_logs_in_and_what_the_machine_must_be() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    home.write(
+        "fanlight.toml",
+        "public_url = 'https://console.example/x'\nstate_dir = '.'\n[profiles.libvirt]\n",
+    );
+    let key = "ab".repeat(32);
+    let order = format!(
+        "mint --host a.example --port 5900 --tls --profile libvirt --username ada --password-file - \
+         --xvp-target web-01 --repeater-id ID:1 --require-tls --allow-clear-text --refuse-none \
+         --pin-certificate {key} --pin-certificate sha256:{key} --pin-ra2-key {key} \
+         --pin-desktop-name web-01 --pin-machine-uuid 123E4567-e89b-12d3-a456-426614174000"
+    );
+    let url = home.run(&order, "s3cret12").good();
+    let said = home.run("token inspect", &url).good();
+    assert!(!said.contains("s3cret12"), "{said}");
+    let expected = format!(
+        "target      tls://a.example:5900
+profile     libvirt
+user        ada
+password    ***
+xvp target  web-01
+repeater    ID:1
+demands     TLS in the login
+demands     authentication
+permits     clear text
+pin         certificate sha256:{key}
+pin         certificate sha256:{key}
+pin         RA2 key sha256:{key}
+pin         desktop name web-01
+pin         machine UUID 123e4567-e89b-12d3-a456-426614174000
+minted "
+    );
+    assert!(said.contains(&expected), "{said}");
+
+    let unknown = order.replace("--profile libvirt", "--profile esxi");
+    assert_eq!(
+        home.run(&unknown, "s3cret12").failed(),
+        "fanlight: there is no target profile esxi in this gateway's configuration\n"
+    );
+    for flags in [
+        "--profile A",
+        "--pin-certificate ab",
+        "--pin-ra2-key ab",
+        "--pin-machine-uuid 1",
+    ] {
+        let order = format!("mint --host a.example --port 5900 {flags}");
+        assert_eq!(home.run(&order, "").code, Some(2), "{flags}");
     }
 }
 

@@ -35,6 +35,7 @@ pub mod rfb_client;
 pub mod rfb_server;
 pub mod secured;
 pub mod stock_novnc;
+pub mod tls_host;
 pub mod vnc_auth;
 pub mod wait;
 pub mod websocket;

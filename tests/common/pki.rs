@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_RSA_SHA256, RsaKeySize,
+    PKCS_RSA_SHA256, PublicKeyData, RsaKeySize,
 };
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// An authority, what it certified, and an authority that has nothing to do with it.
@@ -71,6 +74,25 @@ impl Pki {
         write("server-key.pem", &identity.key_pem);
         let both = format!("{}{}", identity.key_pem, identity.certificate_pem);
         write("server.pem", &both);
+    }
+}
+
+impl Identity {
+    /// SHA-256 of its public key, as `pin_sha256` wants it.
+    pub fn fingerprint(&self) -> String {
+        let key = KeyPair::from_pem(&self.key_pem).unwrap();
+        let digest = Sha256::digest(key.subject_public_key_info());
+        data_encoding::HEXLOWER.encode(&digest)
+    }
+
+    /// What a TLS server of ours needs.
+    pub fn server_config(&self) -> rustls::ServerConfig {
+        let chain = CertificateDer::from_pem_slice(self.certificate_pem.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(self.key_pem.as_bytes()).unwrap();
+        rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![chain], key)
+            .unwrap()
     }
 }
 

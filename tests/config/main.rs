@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod problems;
+mod profiles;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use fanlight::config::{Config, Host, Problems, Resolved, Sources};
@@ -211,6 +213,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
     }
     assert!(!printed.contains("is not set"));
     assert_eq!(resolved.config.api_keys.len(), 1);
+    assert_eq!(resolved.config.profiles.len(), 1);
     let as_default = Config {
         public_url: None,
         frame_ancestors: Vec::new(),
@@ -220,6 +223,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
             unix_root: None,
             ..resolved.config.host.clone()
         },
+        profiles: BTreeMap::new(),
         ..resolved.config.clone()
     };
     assert_eq!(as_default, defaults);

@@ -20,6 +20,62 @@ fn wrong_files_and_what_is_said_about_them() {
             "lisen = ''",
             "1:1: lisen: is not a setting; did you mean listen?",
         ),
+        (
+            "[profile.a]\nverify = 'full'",
+            "1:2: profile: is not a setting; did you mean profiles?",
+        ),
+        (
+            "profiles = 1",
+            "1:1: profiles: has a table for each profile: write [profiles.NAME]",
+        ),
+        (
+            "[profiles]\nverify = 'full'",
+            "2:1: profiles.verify: has a table for each profile: write [profiles.NAME]",
+        ),
+        (
+            "[profiles.Libvirt]",
+            "1:11: profiles.Libvirt: not the name of a profile: 1 to 64 lower-case letters, digits, dots, underscores and hyphens",
+        ),
+        (
+            "[profiles.a]\nca_fil = 'a'",
+            "2:1: profiles.a.ca_fil: is not a setting; did you mean ca_file?",
+        ),
+        (
+            "[profiles.a]\nverify = 'no'",
+            "2:10: profiles.a.verify: expected full, chain or none, not \"no\"",
+        ),
+        (
+            "[profiles.a]\nserver_name = 'a b'",
+            "2:15: profiles.a.server_name: expected an IP address or a DNS name, not \"a b\"",
+        ),
+        (
+            "[profiles.a]\nrequire_tls = 'yes'",
+            "2:15: profiles.a.require_tls: expected true or false, not \"yes\"",
+        ),
+        (
+            "[profiles.a]\npin_sha256 = ['ab']",
+            "2:15: profiles.a.pin_sha256: expected the SHA-256 of a public key: 64 hexadecimal digits, or 44 characters of base64, not \"ab\"",
+        ),
+        (
+            "[profiles.a]\ncertificate_file = 'c'",
+            "2:20: profiles.a.certificate_file: needs key_file as well",
+        ),
+        (
+            "[profiles.a]\nkey_file = 'k'",
+            "2:12: profiles.a.key_file: needs certificate_file as well",
+        ),
+        (
+            "[profiles.a]\nverify = 'none'\nca_file = 'c'",
+            "3:11: profiles.a.ca_file: is not looked at with verify = \"none\"",
+        ),
+        (
+            "[profiles.a]\nmethods = []",
+            "2:11: profiles.a.methods: needs at least one way of logging in",
+        ),
+        (
+            "[profiles.a]\nmethods = ['vnc', 'none', 'vnc']",
+            "2:11: profiles.a.methods: vnc stands twice",
+        ),
         ("colour = 'red'", "1:1: colour: is not a setting"),
         (
             "connect_within = '1s'",

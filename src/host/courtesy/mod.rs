@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::rfb::host::HostError;
+use crate::rfb::identity::Mismatch;
 use crate::target::Way;
 
 use line::Line;
@@ -91,6 +92,9 @@ impl From<&HostError> for Outcome {
             | HostError::Forbidden(_)
             | HostError::Certificate(_)
             | HostError::Tls(_) => Self::Failed,
+            // By what it says of its desktop, after it had let us in.
+            HostError::Identity(Mismatch::DesktopName(_) | Mismatch::MachineUuid(_)) => Self::LetIn,
+            HostError::Identity(_) => Self::Failed,
             // What was not RFB, closed or fell silent is no matter of logins.
             _ => Self::Undecided,
         }

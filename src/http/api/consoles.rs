@@ -15,13 +15,13 @@ use tracing::info;
 
 use crate::clock::UnixTime;
 use crate::http::Service;
+use crate::http::api::identity::IdentityRequest;
 use crate::http::api::object::{Object, Texts};
+use crate::http::api::security::SecurityRequest;
 use crate::http::api::target::TargetRequest;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
-use crate::rfb::identity::Identity;
 use crate::rfb::login::Login;
-use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::token::Credentials;
 use crate::token::credentials::Header;
@@ -35,6 +35,10 @@ struct ConsoleRequest {
     target: Object<TargetRequest>,
     #[serde(default)]
     credentials: Object<CredentialsRequest>,
+    #[serde(default)]
+    security: Object<SecurityRequest>,
+    #[serde(default)]
+    identity: Object<IdentityRequest>,
     name: Option<String>,
     expires_in: Option<ExpiresIn>,
     #[serde(default)]
@@ -45,7 +49,10 @@ struct ConsoleRequest {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CredentialsRequest {
+    username: Option<String>,
     password: Option<Secret>,
+    xvp_target: Option<String>,
+    repeater_id: Option<String>,
     /// For a tunnel or a WebSocket: the value of the Cookie header.
     cookie: Option<Secret>,
     /// For a tunnel or a WebSocket: more headers.
@@ -128,14 +135,29 @@ impl ConsoleRequest {
         let wrong = |field: &str, error: &dyn std::fmt::Display| {
             Problem::InvalidRequest(format!("{field}: {error}"))
         };
+        let at = |(field, error): (&str, String)| wrong(field, &error);
         let (Object(target), Object(credentials)) = (self.target, self.credentials);
-        let target = target
-            .into_target()
-            .map_err(|(field, words)| wrong(field, &words))?;
+        let target = target.into_target().map_err(at)?;
         let headers = credentials.headers.0.into_iter();
         let headers = headers.map(|(name, value)| Header::new(&name, value));
         let headers: Result<Vec<_>, _> = headers.collect();
         let headers = headers.map_err(|error| wrong("credentials.headers", &error))?;
+        let credentials = Credentials {
+            login: Login {
+                username: credentials.username,
+                password: credentials.password,
+                xvp_target: credentials.xvp_target,
+                repeater_id: credentials.repeater_id,
+                relay: credentials.relay,
+            },
+            cookie: credentials.cookie,
+            headers,
+        };
+        credentials
+            .check()
+            .map_err(|error| wrong("credentials", &error))?;
+        let (Object(security), Object(identity)) = (self.security, self.identity);
+        let identity = identity.into_identity().map_err(at)?;
         let mut labels = Labels::default();
         for (key, value) in &self.labels.0 {
             labels
@@ -159,17 +181,9 @@ impl ConsoleRequest {
         };
         Ok(Order {
             target,
-            credentials: Credentials {
-                cookie: credentials.cookie,
-                headers,
-                login: Login {
-                    password: credentials.password,
-                    relay: credentials.relay,
-                    ..Login::default()
-                },
-            },
-            terms: Terms::default(),
-            identity: Identity::default(),
+            credentials,
+            terms: security.into_terms(),
+            identity,
             name,
             labels,
             expires_in,

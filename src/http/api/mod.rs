@@ -1,8 +1,10 @@
 //! The REST API for cloud management: below `/api/v1`, with an API key as bearer token.
 
 pub mod consoles;
+mod identity;
 pub mod keys;
 mod object;
+mod security;
 mod target;
 
 use std::sync::Arc;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::http::api::object::Object;
 use crate::target::{
-    Endpoint, MAX_SUBPROTOCOLS, Subprotocol, Target, Tunnel, Way, WebSocketTarget, WebSocketUrl,
+    BadProfileName, Endpoint, MAX_SUBPROTOCOLS, Subprotocol, Target, Tunnel, Way, WebSocketTarget,
+    WebSocketUrl,
 };
 
 /// Where the RFB server is: `host` and `port`, or one of the other ways.
@@ -16,9 +17,13 @@ use crate::target::{
 pub(super) struct TargetRequest {
     host: Option<String>,
     port: Option<NonZeroU16>,
+    /// Whether RFB is inside TLS from the first byte. Not, where it is not said.
+    tls: Option<bool>,
     unix: Option<String>,
     tunnel: Option<Object<TunnelRequest>>,
     websocket: Option<Object<WebSocketRequest>>,
+    /// With any of them.
+    profile: Option<String>,
 }
 
 /// RFB behind a tunnel of XAPI.
@@ -47,44 +52,37 @@ pub(super) type Wrong = (&'static str, String);
 
 impl TargetRequest {
     pub(super) fn into_target(self) -> Result<Target, Wrong> {
-        let way = match self {
-            Self {
-                host: Some(host),
-                port: Some(port),
-                unix: None,
-                tunnel: None,
-                websocket: None,
-            } => Way::Tcp(Endpoint {
-                host: host.parse().map_err(at("target.host"))?,
-                port,
-            }),
-            Self {
-                host: None,
-                port: None,
-                unix: Some(path),
-                tunnel: None,
-                websocket: None,
-            } => Way::Unix(path.parse().map_err(at("target.unix"))?),
-            Self {
-                host: None,
-                port: None,
-                unix: None,
-                tunnel: Some(Object(tunnel)),
-                websocket: None,
-            } => Way::Tunnel(tunnel.into_tunnel()?),
-            Self {
-                host: None,
-                port: None,
-                unix: None,
-                tunnel: None,
-                websocket: Some(Object(websocket)),
-            } => Way::WebSocket(websocket.into_target()?),
+        let profile = self.profile.map(|name| name.parse()).transpose();
+        let profile = profile.map_err(at::<BadProfileName>("target.profile"))?;
+        let address = (self.host, self.port, self.tls);
+        let way = match (address, self.unix, self.tunnel, self.websocket) {
+            ((Some(host), Some(port), tls), None, None, None) => {
+                let endpoint = Endpoint {
+                    host: host.parse().map_err(at("target.host"))?,
+                    port,
+                };
+                if tls.unwrap_or(false) {
+                    Way::Tls(endpoint)
+                } else {
+                    Way::Tcp(endpoint)
+                }
+            }
+            ((None, None, None), Some(path), None, None) => {
+                Way::Unix(path.parse().map_err(at("target.unix"))?)
+            }
+            ((None, None, None), None, Some(Object(tunnel)), None) => {
+                Way::Tunnel(tunnel.into_tunnel()?)
+            }
+            ((None, None, None), None, None, Some(Object(websocket))) => {
+                Way::WebSocket(websocket.into_target()?)
+            }
             _ => {
-                let ways = "expected host and port, or one of unix, tunnel and websocket";
+                let ways =
+                    "expected host, port and maybe tls, or one of unix, tunnel and websocket";
                 return Err(("target", ways.to_owned()));
             }
         };
-        Ok(Target { way, profile: None })
+        Ok(Target { way, profile })
     }
 }
 
@@ -145,6 +143,10 @@ mod tests {
     fn each_way_is_said_in_its_own_words() {
         for (json, expected) in [
             (r#"{"host": "10.0.0.5", "port": 5901}"#, "10.0.0.5:5901"),
+            (
+                r#"{"host": "10.0.0.5", "port": 5901, "tls": true}"#,
+                "tls://10.0.0.5:5901",
+            ),
             (r#"{"unix": "/run/vms/1"}"#, "unix:/run/vms/1"),
             (
                 r#"{"tunnel": {"host": "xen-1", "path": "/console?uuid=1"}}"#,
@@ -172,6 +174,15 @@ mod tests {
     }
 
     #[test]
+    fn any_way_may_have_a_profile() {
+        for way in [r#""host": "a", "port": 1"#, r#""unix": "/run/vms/1""#] {
+            let json = format!(r#"{{{way}, "profile": "lab"}}"#);
+            let request: TargetRequest = serde_json::from_str(&json).unwrap();
+            assert_eq!(request.into_target().unwrap().profile, "lab".parse().ok());
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_and_not_repeated() {
         for (json, field) in [
             ("{}", "target"),
@@ -186,6 +197,8 @@ mod tests {
                 "target",
             ),
             (r#"{"host": "s3cret/", "port": 1}"#, "target.host"),
+            (r#"{"unix": "/s3cret", "tls": true}"#, "target"),
+            (r#"{"unix": "/a", "profile": "S3cret"}"#, "target.profile"),
             (r#"{"unix": "s3cret"}"#, "target.unix"),
             (r#"{"unix": "/a/../s3cret"}"#, "target.unix"),
             (

@@ -1,16 +1,18 @@
 //! The command line: what can be typed, in words for people. What it does is in
 //! [`commands`](crate::commands).
 
+mod target;
+
 use std::net::SocketAddr;
-use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::is_key_name;
-use crate::target::HostName;
 use crate::unit;
+
+pub use target::{IdentityArgs, SecurityArgs, TargetArgs};
 
 /// A console gateway for virtual machines: a URL in, the machine's screen in the browser out.
 #[derive(Debug, Parser)]
@@ -126,21 +128,6 @@ pub struct DemoArgs {
     pub listen: SocketAddr,
 }
 
-/// The machine that `mint` and `probe` speak of.
-#[derive(Clone, Debug, Args)]
-pub struct TargetArgs {
-    /// The machine's VNC server: an IP address or a DNS name.
-    #[arg(long)]
-    pub host: HostName,
-    /// Its TCP port; VNC display :1 is port 5901.
-    #[arg(long)]
-    pub port: NonZeroU16,
-    /// A file with its VNC password and nothing else, the last line's end excepted; - is standard
-    /// input.
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-}
-
 /// `fanlight probe`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = examples::PROBE)]
@@ -151,6 +138,15 @@ pub struct ProbeArgs {
     /// How long each stage may take.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub timeout: Duration,
+    /// Which configuration: the target profiles are taken from it.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// What is demanded and permitted of the login.
+    #[command(flatten)]
+    pub security: SecurityArgs,
+    /// What the machine must be.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// `fanlight keys`.
@@ -210,6 +206,12 @@ pub struct MintArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// What is demanded and permitted of the login.
+    #[command(flatten)]
+    pub security: SecurityArgs,
+    /// What the machine must be.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// `fanlight token`.
@@ -270,7 +272,8 @@ Examples:
     pub(super) const PROBE: &str = "\
 Examples:
   fanlight probe --host 10.0.0.5 --port 5901
-  fanlight probe --host hypervisor-7.example --port 5901 --password-file web-01.password";
+  fanlight probe --host hypervisor-7.example --port 5901 --password-file web-01.password
+  fanlight probe --host 10.0.0.5 --port 5901 --profile libvirt --config fanlight.toml";
 
     pub(super) const KEYS: &str = "\
 Examples:
@@ -298,6 +301,7 @@ Examples:
 Examples:
   fanlight mint --host 10.0.0.5 --port 5901 --password-file web-01.password --name web-01
   fanlight mint --host 10.0.0.5 --port 5901 --ttl 8h --label vm=web-01 --label user=ada
+  fanlight mint --host 10.0.0.5 --port 5901 --profile libvirt --require-tls
   vault read -field=password vnc/web-01 | fanlight mint --host 10.0.0.5 --port 5901 --password-file -";
 
     pub(super) const TOKEN: &str = "\
