@@ -16,20 +16,33 @@ pub const SIZE: (usize, usize) = (320, 240);
 /// The colour that the whole screen gets: red, green, blue.
 pub const COLOUR: [u8; 3] = [0x33, 0x66, 0x99];
 
+/// How often an X server is started anew when another took the display that it chose.
+const TRIES: usize = 8;
+
 /// Starts an X server that was told `-displayfd 1`, and gives its display, such as `:5`.
+///
+/// Of two that start at once and choose the same display, one ends at once: it chooses again.
 pub async fn start(command: &mut Command, log: &Path) -> (Process, String) {
     let number = log.with_extension("display");
-    let mut process = Process::spawn_split(command, &number, log);
-    let display = until("the X server chooses a display", START, async || {
-        process.must_run();
-        let said = std::fs::read_to_string(&number).unwrap_or_default();
-        match said.strip_suffix('\n').map(str::parse::<u32>) {
-            Some(Ok(display)) => Ok(format!(":{display}")),
-            _ => Err(format!("{said:?} and {}", process.output())),
+    for left in (0..TRIES).rev() {
+        let mut process = Process::spawn_split(command, &number, log);
+        let chosen = until("the X server chooses a display", START, async || {
+            let said = std::fs::read_to_string(&number).unwrap_or_default();
+            match said.strip_suffix('\n').map(str::parse::<u32>) {
+                Some(Ok(display)) => Ok(Some(format!(":{display}"))),
+                _ if left > 0 && process.ended().is_some() => Ok(None),
+                _ => {
+                    process.must_run();
+                    Err(format!("{said:?} and {}", process.output()))
+                }
+            }
+        })
+        .await;
+        if let Some(display) = chosen {
+            return (process, display);
         }
-    })
-    .await;
-    (process, display)
+    }
+    unreachable!("the last try gives a display or panics")
 }
 
 /// Paints the whole screen in [`COLOUR`].
