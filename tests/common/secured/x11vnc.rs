@@ -36,8 +36,26 @@ pub async fn start(options: &str, pki: &Pki, identity: &Identity) -> Secured {
         process.must_run();
         let said = process.output();
         let port = said.lines().find_map(|line| line.strip_prefix("PORT="));
-        port.and_then(|port| port.parse().ok()).ok_or(said)
+        // It may say so a moment before it listens, and a connection to try would count as a login.
+        port.and_then(|port| port.parse().ok())
+            .filter(|&port| listens(port))
+            .ok_or(said)
     })
     .await;
     Secured::new(port, vec![process, xvfb], dir)
+}
+
+/// Whether somebody listens on this TCP port, as the kernel has it: state 0A.
+fn listens(port: u16) -> bool {
+    let ends = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"]
+        .into_iter()
+        .any(|table| {
+            let table = std::fs::read_to_string(table).unwrap();
+            table.lines().any(|line| {
+                let mut words = line.split_ascii_whitespace().skip(1);
+                let local = words.next().is_some_and(|local| local.ends_with(&ends));
+                local && words.nth(1) == Some("0A")
+            })
+        })
 }
