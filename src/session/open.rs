@@ -36,6 +36,12 @@ impl Sessions {
             end = self.open(&mut socket, &mut arrival, &mut record) => end,
             () = self.stop.cancelled() => End::plain(Reason::Draining),
         };
+        // A host in this process, such as the demo's, closes because of the same stop.
+        let end = if end.reason == Reason::HostClosed && self.stop.is_cancelled() {
+            End::plain(Reason::Draining)
+        } else {
+            end
+        };
 
         record.log_end(&end);
         if arrival.page {
