@@ -107,12 +107,8 @@ impl Gateway {
 
         let public_url = config.public_url_at(address).to_string();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let minter = Minter::new(
-            Arc::clone(&ring),
-            public_url.clone(),
-            config.tokens.connect_within,
-        )
-        .with_profiles(config.profiles.keys().cloned().collect());
+        let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
+            .with_profiles(config.profiles.keys().cloned().collect());
         let service = Arc::new(Service {
             sessions: Sessions::new(
                 session_params(config)?,

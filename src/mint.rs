@@ -1,6 +1,7 @@
 //! Minting: from an order to a sealed token and the URLs that carry it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::target::{ProfileName, Target, Way};
 use crate::token::credentials::Credentials;
 use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
+use crate::token::limits::{BadLimit, Limits};
+use crate::token::sharing::{Role, Sharing};
 use crate::token::{KeyRing, Token, seal};
 
 /// The longest time that a token may wait to be used.
@@ -32,8 +35,27 @@ pub const TOKEN_PROTOCOL: &str = "fanlight.token.";
 pub struct Minter {
     ring: Arc<KeyRing>,
     public_url: String,
-    connect_within: Duration,
+    usual: Usual,
     profiles: BTreeSet<ProfileName>,
+}
+
+/// What holds for orders that do not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Usual {
+    /// How long a token may wait to be used.
+    pub connect_within: Duration,
+    /// How often and for how long.
+    pub limits: Limits,
+}
+
+impl Default for Usual {
+    /// A minute to connect, and the usual limits.
+    fn default() -> Self {
+        Self {
+            connect_within: Duration::from_secs(60),
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// What a console is asked for.
@@ -47,6 +69,12 @@ pub struct Order {
     pub terms: Terms,
     /// What the machine must be.
     pub identity: Identity,
+    /// How often and for how long; what is configured where an order does not say.
+    pub limits: LimitsOrder,
+    /// Who else may be at the machine.
+    pub sharing: Sharing,
+    /// What the viewer is there for.
+    pub role: Role,
     /// What the viewer calls the machine.
     pub name: Option<Name>,
     /// For the audit.
@@ -65,9 +93,43 @@ impl Order {
             credentials,
             terms: Terms::default(),
             identity: Identity::default(),
+            limits: LimitsOrder::default(),
+            sharing: Sharing::default(),
+            role: Role::default(),
             name: None,
             labels: Labels::default(),
             expires_in: None,
+        }
+    }
+}
+
+/// The limits that an order sets itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitsOrder {
+    /// How many sessions the token may open.
+    pub uses: Option<NonZeroU16>,
+    /// How long a session may last.
+    pub session_max: Option<Duration>,
+    /// How long the person may do nothing.
+    pub idle_max: Option<Duration>,
+}
+
+impl LimitsOrder {
+    /// What holds in the end.
+    const fn over(self, usual: Limits) -> Limits {
+        const fn or(ordered: Option<Duration>, usual: Duration) -> Duration {
+            match ordered {
+                Some(ordered) => ordered,
+                None => usual,
+            }
+        }
+        Limits {
+            uses: match self.uses {
+                Some(uses) => uses,
+                None => usual.uses,
+            },
+            session_max: or(self.session_max, usual.session_max),
+            idle_max: or(self.idle_max, usual.idle_max),
         }
     }
 }
@@ -96,6 +158,9 @@ pub enum MintError {
     /// The request for the tunnel cannot be made of it.
     #[error(transparent)]
     Tunnel(#[from] BadRequest),
+    /// A limit is out of its bounds.
+    #[error(transparent)]
+    Limit(#[from] BadLimit),
     /// A field or all of them together are too long for a token.
     #[error("the console does not fit into a token: {0}")]
     TooBig(#[from] BadGrant),
@@ -103,14 +168,13 @@ pub enum MintError {
 
 impl Minter {
     /// `public_url` is the gateway as browsers see it, without a slash at its end;
-    /// `connect_within` is how long a token may wait when an order does not say. Orders may name
-    /// no target profile.
+    /// `usual` is what holds when an order does not say. Orders may name no target profile.
     #[must_use]
-    pub const fn new(ring: Arc<KeyRing>, public_url: String, connect_within: Duration) -> Self {
+    pub const fn new(ring: Arc<KeyRing>, public_url: String, usual: Usual) -> Self {
         Self {
             ring,
             public_url,
-            connect_within,
+            usual,
             profiles: BTreeSet::new(),
         }
     }
@@ -126,10 +190,12 @@ impl Minter {
     /// # Errors
     /// [`MintError`].
     pub fn mint(&self, order: Order, now: UnixTime) -> Result<Minted, MintError> {
-        let expires_in = order.expires_in.unwrap_or(self.connect_within);
+        let expires_in = order.expires_in.unwrap_or(self.usual.connect_within);
         if expires_in < Duration::from_secs(1) || expires_in > MAX_CONNECT_WITHIN {
             return Err(MintError::ExpiresIn);
         }
+        let limits = order.limits.over(self.usual.limits);
+        limits.check()?;
         // Whoever mints is told, and not the person who opens the console.
         if let Way::Tunnel(tunnel) = &order.target.way {
             let extra = Extra {
@@ -151,6 +217,9 @@ impl Minter {
             credentials: order.credentials,
             terms: order.terms,
             identity: order.identity,
+            limits,
+            sharing: order.sharing,
+            role: order.role,
             name: order.name,
             labels: order.labels,
         };
@@ -212,12 +281,8 @@ mod tests {
         let key = Key::new(KeyId::from_random([1; 4]), NOW, [1; 32]);
         let ring = Arc::new(KeyRing::new(key));
         (
-            Minter::new(
-                Arc::clone(&ring),
-                public_url.to_owned(),
-                Duration::from_secs(60),
-            )
-            .with_profiles(["libvirt".parse().unwrap()].into()),
+            Minter::new(Arc::clone(&ring), public_url.to_owned(), Usual::default())
+                .with_profiles(["libvirt".parse().unwrap()].into()),
             ring,
         )
     }

@@ -34,7 +34,7 @@ use fanlight::host::visit::Visit;
 use fanlight::host::way::Peer;
 use fanlight::host::{self, HostLeg, Params, ReachError, courtesy};
 use fanlight::keyring_file;
-use fanlight::mint::{Minter, Order};
+use fanlight::mint::{Minter, Order, Usual};
 use fanlight::reason::Reason;
 use fanlight::rfb::host::HostError;
 use fanlight::rfb::login::Login;
@@ -219,7 +219,7 @@ fn minted(gateway: &TestGateway, host: SocketAddr, password: &str) -> Minted {
         ..Credentials::default()
     };
     let url = format!("http://{}", gateway.address);
-    let minter = Minter::new(Arc::new(ring), url, Duration::from_secs(60));
+    let minter = Minter::new(Arc::new(ring), url, Usual::default());
     let now = UnixTime::from(SystemTime::now());
     let console = minter.mint(Order::new(target, credentials), now).unwrap();
     Minted::from_url(&console.url())

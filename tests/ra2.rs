@@ -32,7 +32,7 @@ use fanlight::entropy;
 use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::stream::HostStream;
 use fanlight::keyring_file;
-use fanlight::mint::{Minter, Order};
+use fanlight::mint::{Minter, Order, Usual};
 use fanlight::reason::Reason;
 use fanlight::rfb::auth::ra2::ClientKey;
 use fanlight::rfb::host::{HostError, HostHandshake, HostParams, Seen};
@@ -258,7 +258,7 @@ fn minted(gateway: &TestGateway, host: &FakeHost, pin: Fingerprint) -> Minted {
     let mut order = Order::new(target, credentials);
     order.identity.ra2_key = Some(pin);
     let url = format!("http://{}", gateway.address);
-    let minter = Minter::new(Arc::new(ring), url, Duration::from_secs(60));
+    let minter = Minter::new(Arc::new(ring), url, Usual::default());
     let now = UnixTime::from(SystemTime::now());
     Minted::from_url(&minter.mint(order, now).unwrap().url())
 }

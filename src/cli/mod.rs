@@ -1,6 +1,7 @@
 //! The command line: what can be typed, in words for people. What it does is in
 //! [`commands`](crate::commands).
 
+mod limits;
 mod target;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::is_key_name;
 use crate::unit;
 
+pub use limits::LimitsArgs;
 pub use target::{IdentityArgs, SecurityArgs, TargetArgs};
 
 /// A console gateway for virtual machines: a URL in, the machine's screen in the browser out.
@@ -197,6 +199,9 @@ pub struct MintArgs {
     /// How long the URL can be opened, such as 60s or 8h. Without it: tokens.connect_within.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub ttl: Option<Duration>,
+    /// How often, for how long, and beside whom.
+    #[command(flatten)]
+    pub limits: LimitsArgs,
     /// A label for the log; can be given more than once.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,

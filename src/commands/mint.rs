@@ -9,7 +9,7 @@ use super::visit::visit;
 use super::{load_config, now};
 use crate::cli::MintArgs;
 use crate::keyring_file;
-use crate::mint::{Minter, Order};
+use crate::mint::{LimitsOrder, Minter, Order};
 use crate::token::Labels;
 use crate::token::labels::Name;
 
@@ -31,13 +31,20 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         credentials: visit.credentials,
         terms: visit.terms,
         identity: visit.identity,
+        limits: LimitsOrder {
+            uses: args.limits.uses,
+            session_max: args.limits.session_max,
+            idle_max: args.limits.idle_max,
+        },
+        sharing: args.limits.sharing,
+        role: args.limits.role,
         name: args.name.map(Name::new).transpose().context("--name")?,
         labels,
         expires_in: args.ttl,
     };
     let profiles = config.profiles.into_keys().collect();
-    let connect_within = config.tokens.connect_within;
-    let minter = Minter::new(Arc::new(ring), public_url, connect_within).with_profiles(profiles);
+    let usual = config.tokens.usual();
+    let minter = Minter::new(Arc::new(ring), public_url, usual).with_profiles(profiles);
     for _ in 0..args.count {
         writeln!(out, "{}", minter.mint(order.clone(), now())?.url())?;
     }

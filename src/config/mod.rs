@@ -31,8 +31,10 @@ pub use reader::Origins;
 pub use sources::{Resolved, SYSTEM_FILE, Sources};
 pub use url::{BasePath, PublicUrl};
 
+use crate::mint::Usual;
 use crate::target::ProfileName;
 use crate::telemetry::{LogFilter, LogFormat};
+use crate::token;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +88,25 @@ pub struct Tokens {
     /// How long a minted URL can be opened. Default: 60 s; 1 s to 24 h. Costs nothing: a token is
     /// not remembered anywhere.
     pub connect_within: Duration,
+    /// How long a session may last. Default: 8 h; 1 s to 31 days.
+    pub session_max: Duration,
+    /// How long the person may do nothing. Default: 15 min; 1 s to 31 days.
+    pub idle_max: Duration,
+}
+
+impl Tokens {
+    /// What holds for orders that do not say.
+    #[must_use]
+    pub fn usual(&self) -> Usual {
+        Usual {
+            connect_within: self.connect_within,
+            limits: token::Limits {
+                session_max: self.session_max,
+                idle_max: self.idle_max,
+                ..token::Limits::default()
+            },
+        }
+    }
 }
 
 /// How much at once.

@@ -24,6 +24,8 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         Some(file)
     });
     let connect_within = r.take_in_range(&s::TOKENS_CONNECT_WITHIN);
+    let session_max = r.take_in_range(&s::TOKENS_SESSION_MAX);
+    let idle_max = r.take_in_range(&s::TOKENS_IDLE_MAX);
     let api_keys = r.take(&s::API_KEYS);
     let limits = limits(r);
     let host = host(r);
@@ -42,6 +44,8 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         tokens: Tokens {
             keyring_file: keyring_file?,
             connect_within: connect_within?,
+            session_max: session_max?,
+            idle_max: idle_max?,
         },
         api_keys: api_keys?,
         limits: limits?,

@@ -122,6 +122,12 @@ settings! {
     TOKENS_CONNECT_WITHIN = Setting::new("tokens.connect_within", Typed("60s"),
         "How long a minted URL can be opened, where the minter does not say. A running session is not ended by it.")
         .range("1s", "24h");
+    TOKENS_SESSION_MAX = Setting::new("tokens.session_max", Typed("8h"),
+        "How long a session may last from its admission on, resumed or not, where the minter does not say.")
+        .range("1s", "744h");
+    TOKENS_IDLE_MAX = Setting::new("tokens.idle_max", Typed("15m"),
+        "How long the person at a console may do nothing, where the minter does not say. What the screen paints counts for nothing.")
+        .range("1s", "744h");
     API_KEYS = Setting::new("api.keys", Typed(""),
         "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\" }` each, as `fanlight keys api` prints it. The API is off when empty.");
     LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),

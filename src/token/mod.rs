@@ -8,10 +8,14 @@ pub mod credentials;
 pub mod grant;
 pub mod keyring;
 pub mod labels;
+pub mod limits;
 pub mod seal;
+pub mod sharing;
 
 pub use credentials::Credentials;
 pub use grant::Grant;
 pub use keyring::{Key, KeyRing};
 pub use labels::Labels;
+pub use limits::Limits;
 pub use seal::{OpenError, Token, open, read, seal};
+pub use sharing::{Role, Sharing};

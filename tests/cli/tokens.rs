@@ -237,6 +237,9 @@ fn an_expired_token_is_shown_and_marked() {
         credentials: fanlight::token::Credentials::default(),
         terms: fanlight::rfb::terms::Terms::default(),
         identity: fanlight::rfb::identity::Identity::default(),
+        limits: fanlight::token::Limits::default(),
+        sharing: fanlight::token::Sharing::default(),
+        role: fanlight::token::Role::default(),
         name: None,
         labels: fanlight::token::Labels::default(),
     };

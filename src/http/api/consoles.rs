@@ -1,7 +1,7 @@
 //! `POST /api/v1/consoles`: minting a console URL.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -16,17 +16,18 @@ use tracing::info;
 use crate::clock::UnixTime;
 use crate::http::Service;
 use crate::http::api::identity::IdentityRequest;
+use crate::http::api::limits::LimitsRequest;
 use crate::http::api::object::{Object, Texts};
 use crate::http::api::security::SecurityRequest;
 use crate::http::api::target::TargetRequest;
+use crate::http::api::time::Time;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::rfb::login::Login;
 use crate::secret::Secret;
-use crate::token::Credentials;
 use crate::token::credentials::Header;
 use crate::token::labels::{Labels, Name};
-use crate::unit;
+use crate::token::{Credentials, Role, Sharing};
 
 /// The body of the request.
 #[derive(Deserialize)]
@@ -40,7 +41,13 @@ struct ConsoleRequest {
     #[serde(default)]
     identity: Object<IdentityRequest>,
     name: Option<String>,
-    expires_in: Option<ExpiresIn>,
+    expires_in: Option<Time>,
+    #[serde(default)]
+    limits: Object<LimitsRequest>,
+    #[serde(default)]
+    sharing: Sharing,
+    #[serde(default)]
+    role: Role,
     #[serde(default)]
     labels: Texts,
 }
@@ -60,17 +67,6 @@ struct CredentialsRequest {
     headers: Texts<Secret>,
     #[serde(default)]
     relay: bool,
-}
-
-/// Seconds as a number, or a time with its unit such as `"90s"`.
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a number of seconds, or a time with its unit such as \"60s\""
-)]
-enum ExpiresIn {
-    Seconds(u64),
-    Text(String),
 }
 
 /// The answer.
@@ -169,21 +165,16 @@ impl ConsoleRequest {
             .map(Name::new)
             .transpose()
             .map_err(|error| wrong("name", &error))?;
-        let expires_in = match self.expires_in {
-            None => None,
-            Some(ExpiresIn::Seconds(seconds)) => Some(Duration::from_secs(seconds)),
-            Some(ExpiresIn::Text(text)) => Some(unit::parse_duration(&text).ok_or_else(|| {
-                wrong(
-                    "expires_in",
-                    &"expected seconds, or a time with its unit such as \"60s\"",
-                )
-            })?),
-        };
+        let Object(limits) = self.limits;
+        let expires_in = Time::read(self.expires_in.as_ref(), "expires_in").map_err(at)?;
         Ok(Order {
             target,
             credentials,
             terms: security.into_terms(),
             identity,
+            limits: limits.into_order().map_err(at)?,
+            sharing: self.sharing,
+            role: self.role,
             name,
             labels,
             expires_in,

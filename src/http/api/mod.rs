@@ -3,9 +3,11 @@
 pub mod consoles;
 mod identity;
 pub mod keys;
+mod limits;
 mod object;
 mod security;
 mod target;
+mod time;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU16;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::tag::{self, Kind};
 use super::way::Parts;
@@ -14,6 +15,8 @@ use crate::secret::Secret;
 use crate::target::{ProfileName, Target};
 use crate::token::credentials::{Credentials, Header};
 use crate::token::labels::{Labels, Name};
+use crate::token::limits::Limits;
+use crate::token::sharing::{Role, Sharing};
 use crate::wire::Reader;
 
 /// A grant while its fields come in.
@@ -27,6 +30,11 @@ pub(super) struct Fields {
     credentials: Credentials,
     terms: Option<Terms>,
     identity: Identity,
+    uses: Option<NonZeroU16>,
+    session_max: Option<Duration>,
+    idle_max: Option<Duration>,
+    sharing: Option<Sharing>,
+    role: Option<Role>,
     name: Option<Name>,
     labels: Labels,
 }
@@ -103,6 +111,14 @@ impl Fields {
                 let uuid = MachineUuid::from_bytes(exact(value, "machine UUID")?);
                 once(&mut identity.machine_uuid, tag, uuid)
             }
+            tag::USES => {
+                let uses = NonZeroU16::new(u16::from_be_bytes(exact(value, "uses")?));
+                once(&mut self.uses, tag, uses.ok_or(BadGrant::Bad("uses"))?)
+            }
+            tag::SESSION_MAX => once(&mut self.session_max, tag, duration(value, "session_max")?),
+            tag::IDLE_MAX => once(&mut self.idle_max, tag, duration(value, "idle_max")?),
+            tag::SHARING => once(&mut self.sharing, tag, parsed(value, "sharing")?),
+            tag::ROLE => once(&mut self.role, tag, parsed(value, "role")?),
             tag::NAME => {
                 let name = Name::new(text(value, "name")?).map_err(|_| BadGrant::Bad("name"))?;
                 once(&mut self.name, tag, name)
@@ -127,6 +143,13 @@ impl Fields {
             credentials: self.credentials,
             terms: self.terms.unwrap_or_default(),
             identity: self.identity,
+            limits: Limits {
+                uses: self.uses.ok_or(BadGrant::Missing("uses"))?,
+                session_max: self.session_max.ok_or(BadGrant::Missing("session_max"))?,
+                idle_max: self.idle_max.ok_or(BadGrant::Missing("idle_max"))?,
+            },
+            sharing: self.sharing.unwrap_or_default(),
+            role: self.role.unwrap_or_default(),
             name: self.name,
             labels: self.labels,
         })
@@ -159,6 +182,10 @@ fn exact<const N: usize>(value: &[u8], what: &'static str) -> Result<[u8; N], Ba
 
 fn instant(value: &[u8], what: &'static str) -> Result<UnixTime, BadGrant> {
     exact(value, what).map(|bytes| UnixTime::from_secs(u64::from_be_bytes(bytes)))
+}
+
+fn duration(value: &[u8], what: &'static str) -> Result<Duration, BadGrant> {
+    exact(value, what).map(|bytes| Duration::from_secs(u64::from_be_bytes(bytes)))
 }
 
 fn text<'a>(value: &'a [u8], what: &'static str) -> Result<&'a str, BadGrant> {

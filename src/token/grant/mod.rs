@@ -18,6 +18,8 @@ use crate::rfb::terms::Terms;
 use crate::target::Target;
 use crate::token::credentials::{BadCredentials, Credentials};
 use crate::token::labels::{BadLabel, Labels, Name};
+use crate::token::limits::{BadLimit, Limits};
+use crate::token::sharing::{Role, Sharing};
 use crate::wire::{Reader, Short};
 
 use fields::Fields;
@@ -46,6 +48,12 @@ pub struct Grant {
     pub terms: Terms,
     /// What the machine must be.
     pub identity: Identity,
+    /// How often and for how long.
+    pub limits: Limits,
+    /// Who else may be at the machine.
+    pub sharing: Sharing,
+    /// What the viewer is there for.
+    pub role: Role,
     /// What the viewer calls the machine, in place of the name that the host gives.
     pub name: Option<Name>,
     /// The minter's labels.
@@ -80,6 +88,9 @@ pub enum BadGrant {
     /// The identity is over its bounds.
     #[error(transparent)]
     Identity(#[from] BadIdentity),
+    /// The limits are out of their bounds.
+    #[error(transparent)]
+    Limit(#[from] BadLimit),
     /// All of it together is over [`MAX_ENCODED`].
     #[error("all its parts together are longer than {MAX_ENCODED} bytes")]
     TooLong,
@@ -95,7 +106,8 @@ impl Grant {
     /// The bytes that are sealed: at most [`MAX_ENCODED`], in one allocation that is zeroised.
     ///
     /// # Errors
-    /// [`BadGrant::Credentials`], [`BadGrant::Identity`] and [`BadGrant::TooLong`].
+    /// [`BadGrant::Credentials`], [`BadGrant::Identity`], [`BadGrant::Limit`] and
+    /// [`BadGrant::TooLong`].
     pub fn encode(&self) -> Result<Zeroizing<Vec<u8>>, BadGrant> {
         self.check()?;
         let mut writer = Writer::new(VERSION);
@@ -128,6 +140,7 @@ impl Grant {
     fn check(&self) -> Result<(), BadGrant> {
         self.credentials.check()?;
         self.identity.check()?;
+        self.limits.check()?;
         Ok(())
     }
 }

@@ -23,6 +23,11 @@ pub(super) const MACHINE_UUID: u8 = 20;
 pub(super) const SOCKET_PATH: u8 = 21;
 pub(super) const REQUEST_PATH: u8 = 22;
 pub(super) const SUBPROTOCOL: u8 = 23;
+pub(super) const USES: u8 = 24;
+pub(super) const SESSION_MAX: u8 = 25;
+pub(super) const IDLE_MAX: u8 = 26;
+pub(super) const SHARING: u8 = 27;
+pub(super) const ROLE: u8 = 28;
 pub(super) const RELAY: u8 = 40;
 
 // The bits of the field TERMS: append, never renumber.

@@ -1,5 +1,7 @@
 //! Grants written and read back.
 
+use std::time::Duration;
+
 use super::*;
 use crate::rfb::login::{Login, MAX_PASSWORD};
 use crate::secret::Secret;
@@ -31,6 +33,9 @@ fn bare() -> Grant {
         credentials: Credentials::default(),
         terms: Terms::default(),
         identity: Identity::default(),
+        limits: Limits::default(),
+        sharing: Sharing::default(),
+        role: Role::default(),
         name: None,
         labels: Labels::default(),
     }
@@ -72,6 +77,13 @@ fn full() -> Grant {
             desktop_name: text("QEMU (web-01)"),
             machine_uuid: "123e4567-e89b-12d3-a456-426614174000".parse().ok(),
         },
+        limits: Limits {
+            uses: 3.try_into().unwrap(),
+            session_max: Duration::from_secs(3600),
+            idle_max: Duration::from_secs(60),
+        },
+        sharing: Sharing::Exclusive,
+        role: Role::Watcher,
         ..usual()
     }
 }

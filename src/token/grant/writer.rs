@@ -10,6 +10,8 @@ use crate::rfb::terms::Terms;
 use crate::target::{Endpoint, Way};
 use crate::token::credentials::Credentials;
 use crate::token::labels::Labels;
+use crate::token::limits::Limits;
+use crate::token::sharing::{Role, Sharing};
 
 /// A grant while its fields go out: into one allocation that never grows, since what it would
 /// leave behind would not be zeroised.
@@ -38,6 +40,13 @@ impl Writer {
         self.credentials(&grant.credentials)?;
         self.terms(grant.terms)?;
         self.identity(&grant.identity)?;
+        self.limits(&grant.limits)?;
+        if grant.sharing != Sharing::default() {
+            self.put(tag::SHARING, &[grant.sharing.as_str().as_bytes()])?;
+        }
+        if grant.role != Role::default() {
+            self.put(tag::ROLE, &[grant.role.as_str().as_bytes()])?;
+        }
         self.text(tag::NAME, grant.name.as_ref().map(|it| it.as_str()))?;
         self.labels(&grant.labels)
     }
@@ -119,6 +128,18 @@ impl Writer {
         self.text(tag::DESKTOP_NAME, identity.desktop_name.as_deref())?;
         if let Some(uuid) = &identity.machine_uuid {
             self.put(tag::MACHINE_UUID, &[uuid.as_bytes()])?;
+        }
+        Ok(())
+    }
+
+    /// Always written: what is usual may change with the version.
+    fn limits(&mut self, limits: &Limits) -> Result<(), BadGrant> {
+        self.put(tag::USES, &[&limits.uses.get().to_be_bytes()])?;
+        for (tag, duration) in [
+            (tag::SESSION_MAX, limits.session_max),
+            (tag::IDLE_MAX, limits.idle_max),
+        ] {
+            self.put(tag, &[&duration.as_secs().to_be_bytes()])?;
         }
         Ok(())
     }
