@@ -23,6 +23,7 @@ pub mod http1;
 pub mod id;
 pub mod keyring_file;
 pub mod mint;
+pub mod origin;
 pub mod reason;
 pub mod rfb;
 pub mod secret;
