@@ -17,6 +17,14 @@ pub enum Reason {
     TokenExpired,
     /// As many sessions run as the configuration allows.
     LimitReached,
+    /// The client's address may not open this console.
+    ClientRefused,
+    /// The page that opened the WebSocket is not one that may.
+    OriginRefused,
+    /// The gateway may not connect to the host's address.
+    TargetRefused,
+    /// The client connects more often than the configuration allows.
+    RateLimited,
     /// No address of the host took the connection.
     HostUnreachable,
     /// The host took longer over a step of the handshake than that step may take.
@@ -111,11 +119,15 @@ const fn row(
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 33] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
         Self::LimitReached,
+        Self::ClientRefused,
+        Self::OriginRefused,
+        Self::TargetRefused,
+        Self::RateLimited,
         Self::HostUnreachable,
         Self::HostTimeout,
         Self::HostNotRfb,
@@ -192,6 +204,14 @@ impl Reason {
                 "This console link has expired. Open the console again from your cloud's management page."),
             Self::LimitReached => row(("limit_reached", 4010, 503), true, Warn,
                 "Too many consoles are open right now. Try again in a moment."),
+            Self::ClientRefused => row(("client_refused", 4020, 403), false, Warn,
+                "This console link is meant for another network than yours. Open the console again from your cloud's management page."),
+            Self::OriginRefused => row(("origin_refused", 4021, 403), false, Warn,
+                "The page that you are on may not open consoles of this gateway. Open the console from your cloud's management page."),
+            Self::TargetRefused => row(("target_refused", 4022, 403), false, Warn,
+                "This gateway is not allowed to connect to the machine's address (setting targets.allow)."),
+            Self::RateLimited => row(("rate_limited", 4023, 429), true, Warn,
+                "Consoles are being opened too quickly from your network. Try again in a moment."),
             Self::HostUnreachable => row(("host_unreachable", 4100, 502), true, Warn,
                 "The machine's console cannot be reached. The machine may be switched off or moving to another host."),
             Self::HostTimeout => row(("host_timeout", 4101, 504), true, Warn,
