@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// Whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// This floor reads no clock: whoever needs "now" is given it.
@@ -56,6 +58,19 @@ impl fmt::Display for UnixTime {
             Ok(timestamp) => timestamp.fmt(f),
             Err(_) => write!(f, "@{}", self.0),
         }
+    }
+}
+
+impl Serialize for UnixTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnixTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod reason;
 pub mod rfb;
 pub mod secret;
 pub mod session;
+pub mod store;
 pub mod stream;
 pub mod target;
 pub mod telemetry;

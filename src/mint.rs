@@ -16,12 +16,9 @@ use crate::target::{ProfileName, Target, Way};
 use crate::token::credentials::Credentials;
 use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
-use crate::token::limits::{BadLimit, Limits};
+use crate::token::limits::{BadLimit, Limits, MAX_CONNECT_WITHIN};
 use crate::token::sharing::{Role, Sharing};
 use crate::token::{KeyRing, Token, seal};
-
-/// The longest time that a token may wait to be used.
-pub const MAX_CONNECT_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where the page and its WebSocket are, below the public URL.
 pub const PAGE_PATH: &str = "/novnc";

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// One refusal or end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -15,6 +17,16 @@ pub enum Reason {
     TokenInvalid,
     /// The token was good, but its time to connect is over.
     TokenExpired,
+    /// The token has opened as many sessions as it may.
+    TokenUsed,
+    /// Somebody revoked the token, or ended what it had opened.
+    TokenRevoked,
+    /// The session cannot be resumed: it is over, or the secret is not its.
+    ResumeExpired,
+    /// Somebody else is at the machine, and one of the two shares with nobody.
+    InUse,
+    /// What gateways share cannot be asked right now.
+    StoreUnavailable,
     /// As many sessions run as the configuration allows.
     LimitReached,
     /// The client's address may not open this console.
@@ -69,10 +81,22 @@ pub enum Reason {
     BrowserBadUtf8,
     /// The browser announced a frame over the limit (code 1009).
     BrowserFrameTooBig,
-    /// The person closed the page or pressed disconnect.
+    /// The person pressed disconnect.
     BrowserClosed,
     /// The browser is gone: no byte came and none was taken for too long, or its socket broke.
     BrowserLost,
+    /// The page was closed, reloaded or left for another.
+    BrowserAway,
+    /// The person did nothing for too long.
+    Idle,
+    /// The session lasted as long as it may.
+    SessionLimit,
+    /// Somebody else took the machine over.
+    TakenOver,
+    /// The session went on in another tab or window.
+    ResumedElsewhere,
+    /// An administrator ended the session.
+    Terminated,
     /// The gateway is being stopped or replaced.
     Draining,
     /// Fanlight itself failed.
@@ -119,10 +143,15 @@ const fn row(
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 44] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
+        Self::TokenUsed,
+        Self::TokenRevoked,
+        Self::ResumeExpired,
+        Self::InUse,
+        Self::StoreUnavailable,
         Self::LimitReached,
         Self::ClientRefused,
         Self::OriginRefused,
@@ -151,6 +180,12 @@ impl Reason {
         Self::BrowserFrameTooBig,
         Self::BrowserClosed,
         Self::BrowserLost,
+        Self::BrowserAway,
+        Self::Idle,
+        Self::SessionLimit,
+        Self::TakenOver,
+        Self::ResumedElsewhere,
+        Self::Terminated,
         Self::Draining,
         Self::Internal,
     ];
@@ -159,6 +194,12 @@ impl Reason {
     #[must_use]
     pub const fn code(self) -> &'static str {
         self.row().code
+    }
+
+    /// The reason of a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
 
     /// The WebSocket close code: 4xxx of our own, or RFC 6455's for framing, 1000 and 1001.
@@ -202,6 +243,16 @@ impl Reason {
                 "This console link is not valid. Open the console again from your cloud's management page."),
             Self::TokenExpired => row(("token_expired", 4002, 410), false, Info,
                 "This console link has expired. Open the console again from your cloud's management page."),
+            Self::TokenUsed => row(("token_used", 4003, 410), false, Info,
+                "This console link has been used already. Open the console again from your cloud's management page."),
+            Self::TokenRevoked => row(("token_revoked", 4004, 410), false, Info,
+                "This console was closed by its management. Open it again from there, if you may."),
+            Self::ResumeExpired => row(("resume_expired", 4005, 410), false, Info,
+                "This console cannot be continued any more. Open it again from your cloud's management page."),
+            Self::InUse => row(("in_use", 4011, 409), true, Info,
+                "Somebody else is using this console."),
+            Self::StoreUnavailable => row(("store_unavailable", 4012, 503), true, Error,
+                "The console gateway cannot check this console right now. Try again in a moment."),
             Self::LimitReached => row(("limit_reached", 4010, 503), true, Warn,
                 "Too many consoles are open right now. Try again in a moment."),
             Self::ClientRefused => row(("client_refused", 4020, 403), false, Warn,
@@ -258,6 +309,18 @@ impl Reason {
                 "The console was closed."),
             Self::BrowserLost => row(("browser_lost", 4202, 408), true, Info,
                 "The connection to your browser was lost."),
+            Self::BrowserAway => row(("browser_away", 4203, 200), true, Info,
+                "The page was closed or reloaded."),
+            Self::Idle => row(("idle", 4300, 408), false, Info,
+                "The console was closed because nobody used it for a while. Open it again from your cloud's management page."),
+            Self::SessionLimit => row(("session_limit", 4301, 410), false, Info,
+                "The time for this console is over. Open it again from your cloud's management page."),
+            Self::TakenOver => row(("taken_over", 4302, 409), false, Info,
+                "Somebody else took over this console."),
+            Self::ResumedElsewhere => row(("resumed_elsewhere", 4303, 409), false, Info,
+                "This console was continued in another tab or window."),
+            Self::Terminated => row(("terminated", 4304, 410), false, Info,
+                "This console was closed by an administrator."),
             Self::Draining => row(("draining", 1001, 503), true, Info,
                 "The console gateway is restarting. Try again in a moment."),
             Self::Internal => row(("internal", 4500, 500), true, Error,
@@ -269,6 +332,19 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::from_code(&code).ok_or_else(|| de::Error::custom("not the code of a reason"))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, de};
+
 /// The longest console name, in bytes.
 pub const MAX_NAME: usize = 256;
 /// The most labels of one grant.
@@ -65,7 +67,7 @@ impl fmt::Display for Name {
 }
 
 /// Key and value pairs such as `vm=web-01`: they mean something to the minter and to the audit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Labels(BTreeMap<String, String>);
 
 impl Labels {
@@ -94,11 +96,28 @@ impl Labels {
         Ok(())
     }
 
+    /// The value of one label.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
     /// All labels in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Labels {
+    /// Within the same bounds as ever.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut labels = Self::default();
+        for (key, value) in BTreeMap::<String, String>::deserialize(deserializer)? {
+            labels.insert(&key, &value).map_err(de::Error::custom)?;
+        }
+        Ok(labels)
     }
 }
 

@@ -3,6 +3,9 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+/// The longest that a token may wait to be used: a day.
+pub const MAX_CONNECT_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The longest that a session may last, idle or not: 31 days.
 pub const MAX_SESSION: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 

@@ -39,12 +39,13 @@ use crate::config::Sources;
 use crate::entropy;
 use crate::gateway::Gateway;
 use crate::id::KeyId;
-use crate::mint::{MAX_CONNECT_WITHIN, Order};
+use crate::mint::Order;
 use crate::secret::Secret;
 use crate::target::{HostName, Target};
 use crate::telemetry;
 use crate::token::credentials::Credentials;
 use crate::token::labels::Name;
+use crate::token::limits::MAX_CONNECT_WITHIN;
 use crate::token::{Key, KeyRing};
 
 use machine::DemoMachine;

@@ -1,0 +1,92 @@
+//! A session as all gateways see it.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::UnixTime;
+use crate::id::{ConsoleId, SessionId};
+use crate::token::{Labels, Role, Sharing};
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Admitted; its host is being reached.
+    Connecting,
+    /// The picture is there.
+    Live,
+    /// A leg is gone, and the session may come back.
+    Lost,
+}
+
+/// One session. It holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name, which a resume keeps.
+    pub id: SessionId,
+    /// Which pair of legs this is: 1, and one more with each resume.
+    pub leg: u32,
+    /// The console that it was minted as.
+    pub console: ConsoleId,
+    /// When that was.
+    pub minted_at: UnixTime,
+    /// The minter's labels.
+    pub labels: Labels,
+    /// Where the machine is, for whoever may know.
+    pub target: String,
+    /// The machine, as one text for one way to it.
+    pub machine: String,
+    /// Where the browser is.
+    pub client: IpAddr,
+    /// What the viewer is there for.
+    pub role: Role,
+    /// Who else may be there.
+    pub sharing: Sharing,
+    /// The gateway that has it.
+    pub gateway: String,
+    /// How far it is.
+    pub state: State,
+    /// When it was admitted.
+    pub started: UnixTime,
+    /// When it ends in any case.
+    pub ends_by: UnixTime,
+    /// When the person last did something.
+    pub active: UnixTime,
+    /// Bytes that were relayed to the host.
+    pub bytes_up: u64,
+    /// Bytes that were relayed to the browser.
+    pub bytes_down: u64,
+    /// How the host was logged in to.
+    pub security: Option<String>,
+}
+
+/// Which sessions are asked for: those that fit everything that is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Labels that they have.
+    pub labels: Labels,
+    /// The console that they were minted as.
+    pub console: Option<ConsoleId>,
+}
+
+impl Filter {
+    /// Whether a session is meant.
+    #[must_use]
+    pub fn takes(&self, entry: &Entry) -> bool {
+        self.console.is_none_or(|console| console == entry.console)
+            && self
+                .labels
+                .iter()
+                .all(|(key, value)| entry.labels.get(key) == Some(value))
+    }
+}
+
+/// A part of a list of sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// In the order of their ids.
+    pub entries: Vec<Entry>,
+    /// Behind which one the list goes on, if it does.
+    pub next: Option<SessionId>,
+}

@@ -1,0 +1,91 @@
+//! What gateways have to agree on: which tokens are used up or revoked, who is in, and who may come
+//! back.
+//!
+//! ```text
+//!              admit                connected              leave: lost
+//!   (nobody) ────────> connecting ────────────> live ─────────────────────> lost
+//!                 │                              │  ^                        │
+//!                 │ leave: unserved              │  └── connected <── resume ┤
+//!                 v                              v                           v
+//!             (nobody, the use given back)   leave: over, end           end, grace over
+//! ```
+//!
+//! Every decision is one call, and atomic: of two hundred that come with one token at once, one is
+//! admitted. [`memory`] serves one gateway by itself.
+//!
+//! Whoever ends somebody else's session tells the store ([`Store::end`]), which forgets the session
+//! and passes the word on to all gateways ([`Message`]). A gateway that missed the word learns it
+//! from its next [`Store::renew`].
+
+pub mod claim;
+pub mod entry;
+pub mod memory;
+pub mod message;
+
+use std::fmt::Debug;
+use std::pin::Pin;
+
+use tokio::sync::broadcast;
+
+use crate::id::SessionId;
+
+pub use claim::{Claim, Denied, Keep, Knock, Leaving, Quotas, Resumed};
+pub use entry::{Entry, Filter, Page, State};
+pub use message::{Event, Message, Sentence, Verdict, Whom};
+
+/// How many messages a gateway may be behind; one that is further behind has missed some.
+pub const BACKLOG: usize = 1024;
+
+/// The store cannot be asked right now. The words are for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store does not answer: {0}")]
+pub struct Unavailable(pub String);
+
+/// What a store comes to, in time.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;
+
+/// What gateways share. Every call is one atomic step; when its future is dropped, it was done
+/// whole or not at all.
+pub trait Store: Debug + Send + Sync {
+    /// Lets a session in, or says why not: the token's uses, revocations, who else is at the
+    /// machine, quotas. The answer is the sessions that were put out by it; their gateways have
+    /// been told.
+    fn admit<'a>(&'a self, claim: &'a Claim) -> Answer<'a, Result<Vec<SessionId>, Denied>>;
+
+    /// The session has its picture: from now on it may be lost and come back, if `keep` says how.
+    fn connected<'a>(&'a self, entry: &'a Entry, keep: Option<&'a Keep>) -> Answer<'a, ()>;
+
+    /// Lets a session that was lost, or is not yet known to be, continue on a new leg. The leg that
+    /// it had is told to end.
+    fn resume<'a>(&'a self, knock: &'a Knock) -> Answer<'a, Result<Resumed, Denied>>;
+
+    /// Says that sessions of a gateway go on, and how. The answer is those that may not.
+    fn renew<'a>(&'a self, entries: &'a [Entry]) -> Answer<'a, Vec<Verdict>>;
+
+    /// A leg is over. One that is not its session's newest changes nothing.
+    fn leave<'a>(&'a self, entry: &'a Entry, leaving: Leaving) -> Answer<'a, ()>;
+
+    /// Ends sessions, wherever they are, and lets nobody resume them; of consoles and labels, their
+    /// unused tokens die too. The answer is how many sessions there were.
+    fn end<'a>(&'a self, whom: &'a Whom, sentence: &'a Sentence) -> Answer<'a, usize>;
+
+    /// One session.
+    fn session(&self, id: SessionId) -> Answer<'_, Option<Entry>>;
+
+    /// Sessions in the order of their ids, behind `after`, `limit` at most.
+    fn sessions<'a>(
+        &'a self,
+        filter: &'a Filter,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Answer<'a, Page>;
+
+    /// Tells all gateways, this one too.
+    fn publish<'a>(&'a self, message: &'a Message) -> Answer<'a, ()>;
+
+    /// What is told from now on. A receiver that lags behind misses the oldest.
+    fn subscribe(&self) -> broadcast::Receiver<Message>;
+
+    /// Whether the store can be asked.
+    fn check(&self) -> Answer<'_, ()>;
+}
