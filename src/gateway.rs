@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use crate::config::Config;
+use crate::config::{Config, GatewayName, Limits};
 use crate::drive::Deadlines;
 use crate::host::profile::{Profile, Profiles};
 use crate::host::ra2_key::Ra2Key;
@@ -28,6 +28,8 @@ use crate::http::{self, Client, Service};
 use crate::mint::Minter;
 use crate::rfb::policy::Policy;
 use crate::session::{self, Sessions};
+use crate::store::memory::Memory;
+use crate::store::{Quotas, Store};
 use crate::stream::Stream;
 use crate::tls::TlsError;
 use crate::tls::connect::{Connector, Trust};
@@ -109,11 +111,14 @@ impl Gateway {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect());
+        let store: Arc<dyn Store> = Arc::new(Memory::default());
         let service = Arc::new(Service {
+            store: Arc::clone(&store),
             sessions: Sessions::new(
                 session_params(config)?,
                 ring,
                 resolver,
+                Arc::clone(&store),
                 tasks.clone(),
                 stop.clone(),
             ),
@@ -189,8 +194,14 @@ impl Gateway {
 }
 
 fn session_params(config: &Config) -> Result<session::Params, TlsError> {
+    let name = config.name.clone();
+    let name = name.unwrap_or_else(GatewayName::of_this_machine);
     Ok(session::Params {
         max_sessions: config.limits.sessions,
+        quotas: quotas(&config.limits),
+        resume_grace: config.resume_grace,
+        admit_without_store: false,
+        gateway: name.as_str().to_owned(),
         browser_handshake: config.browser.handshake_timeout,
         ping_interval: config.browser.ping_interval,
         dead_after: config.browser.dead_after,
@@ -211,6 +222,15 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
             ra2_key: Ra2Key::default(),
         },
     })
+}
+
+fn quotas(limits: &Limits) -> Quotas {
+    let per_label = limits.sessions_per_label.iter();
+    Quotas {
+        in_all: limits.sessions_in_all,
+        per_client: limits.sessions_per_client,
+        per_label: per_label.map(|it| (it.key.clone(), it.most)).collect(),
+    }
 }
 
 /// The name of the profile that holds for grants that name none.

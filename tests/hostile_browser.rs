@@ -263,7 +263,7 @@ async fn a_browser_that_leaves_is_told_apart_from_one_that_is_lost() {
     let gateway = TestGateway::start().await;
     let expected = [
         Reason::BrowserClosed,
-        Reason::BrowserClosed,
+        Reason::BrowserAway,
         Reason::BrowserLost,
     ];
     for (index, reason) in expected.into_iter().enumerate() {

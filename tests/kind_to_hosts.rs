@@ -47,7 +47,7 @@ async fn all_get_in(gateway: &Arc<TestGateway>, minted: &Minted, count: usize) -
 async fn thirty_at_once_all_get_into_qemu() {
     let machine = Qemu::start(Family::V4, PASSWORD).await;
     let gateway = Arc::new(TestGateway::start().await);
-    let minted = gateway.mint_for(machine.address, PASSWORD).await;
+    let minted = gateway.mint_times(30, machine.address, PASSWORD).await;
     let viewers = all_get_in(&gateway, &minted, 30).await;
     assert_eq!(viewers.len(), 30);
     assert_eq!(machine.viewers().await, 30);
@@ -57,7 +57,9 @@ async fn thirty_at_once_all_get_into_qemu() {
 async fn thirty_at_once_all_get_into_tigervnc() {
     let server = Xvnc::start(PASSWORD).await;
     let gateway = Arc::new(TestGateway::start().await);
-    let minted = gateway.mint_for(server.address(Family::V4), PASSWORD).await;
+    let minted = gateway
+        .mint_times(30, server.address(Family::V4), PASSWORD)
+        .await;
     assert_eq!(all_get_in(&gateway, &minted, 30).await.len(), 30);
 }
 
@@ -88,7 +90,7 @@ async fn a_host_never_has_more_than_four_unfinished_dials() {
     let most = Arc::new(AtomicUsize::new(0));
     let host = counting_host(&most).await;
     let gateway = Arc::new(TestGateway::start().await);
-    let minted = gateway.mint_open(host.address).await;
+    let minted = gateway.mint_times(30, host.address, PASSWORD).await;
     let viewers = all_get_in(&gateway, &minted, 30).await;
     assert_eq!((viewers.len(), most.load(Ordering::SeqCst)), (30, 4));
 }
@@ -99,7 +101,7 @@ async fn how_many_dials_is_a_setting() {
     let host = counting_host(&most).await;
     let builder = TestGateway::builder().set("host.dials_per_host", 1);
     let gateway = Arc::new(builder.start().await);
-    let minted = gateway.mint_open(host.address).await;
+    let minted = gateway.mint_times(30, host.address, PASSWORD).await;
     let viewers = all_get_in(&gateway, &minted, 6).await;
     assert_eq!((viewers.len(), most.load(Ordering::SeqCst)), (6, 1));
 }

@@ -103,7 +103,7 @@ async fn two_hundred_sessions_at_once() {
         .await;
     // Before the mint, whose connection may still be open for a moment afterwards.
     let idle_files = gateway.process().open_files();
-    let minted = gateway.mint_for(host.address, PASSWORD).await;
+    let minted = gateway.mint_times(SESSIONS, host.address, PASSWORD).await;
     let gateway_ref = Arc::new(gateway);
     let mut opening = JoinSet::new();
     for _ in 0..SESSIONS {
@@ -147,7 +147,7 @@ async fn one_session_more_than_allowed_is_refused_until_one_ends() {
         .set("limits.sessions", 2)
         .start()
         .await;
-    let minted = gateway.mint_open(host.address).await;
+    let minted = gateway.mint_times(9, host.address, PASSWORD).await;
     let first = Viewer::open(&gateway, &minted).await.unwrap();
     let _second = Viewer::open(&gateway, &minted).await.unwrap();
     let refusal = Viewer::open(&gateway, &minted).await.err().unwrap();

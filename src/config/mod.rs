@@ -13,6 +13,7 @@ mod raw;
 mod reader;
 mod resolve;
 pub mod setting;
+mod sharing;
 mod sources;
 mod url;
 mod value;
@@ -28,6 +29,7 @@ pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
 pub use problem::{Place, Problem, Problems};
 pub use profile::Profile;
 pub use reader::Origins;
+pub use sharing::{GatewayName, LabelQuota};
 pub use sources::{Resolved, SYSTEM_FILE, Sources};
 pub use url::{BasePath, PublicUrl};
 
@@ -39,6 +41,8 @@ use crate::token;
 /// Everything that can be set, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
+    /// What the gateway is called in lists of sessions. Default: the machine's host name.
+    pub name: Option<GatewayName>,
     /// Where to listen. Default: `127.0.0.1:8080`. Port 0: the system chooses.
     pub listen: SocketAddr,
     /// The gateway as browsers see it. Default: [`Config::public_url_at`].
@@ -57,6 +61,9 @@ pub struct Config {
     pub api_keys: Vec<ApiKey>,
     /// How much at once.
     pub limits: Limits,
+    /// How long a session that lost its connection may come back. Default: 5 min; 1 s to 24 h.
+    /// Costs about 2 KiB a session in the store.
+    pub resume_grace: Duration,
     /// The leg to the host.
     pub host: Host,
     /// What is verified about hosts and allowed with them, by the names that grants say. The one
@@ -110,12 +117,18 @@ impl Tokens {
 }
 
 /// How much at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions. Default: 5000; 1 to 1 000 000. Each is a task and two sockets.
     pub sessions: usize,
     /// Connections from browsers. Default: 10 000; more than `sessions`. Each is a socket.
     pub connections: usize,
+    /// Sessions on all gateways that share a store. Default: any number.
+    pub sessions_in_all: Option<usize>,
+    /// Sessions from one client address. Default: any number.
+    pub sessions_per_client: Option<usize>,
+    /// Sessions for each value of a label. Default: any number.
+    pub sessions_per_label: Vec<LabelQuota>,
 }
 
 /// The leg to the host. Its deadlines are 10 ms to 10 min each: a silent host holds its session for

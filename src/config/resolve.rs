@@ -7,6 +7,7 @@ use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, profile, url};
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
+    let name = r.take(&s::NAME);
     let listen: Option<std::net::SocketAddr> = r.take(&s::LISTEN);
     let public_url: Option<url::PublicUrl> = r.take(&s::PUBLIC_URL);
     let base_path = r.take(&s::BASE_PATH).unwrap_or_else(|| {
@@ -28,6 +29,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let idle_max = r.take_in_range(&s::TOKENS_IDLE_MAX);
     let api_keys = r.take(&s::API_KEYS);
     let limits = limits(r);
+    let resume_grace = r.take_in_range(&s::RESUME_GRACE);
     let host = host(r);
     let profiles = profile::all(r);
     let browser = browser(r);
@@ -35,6 +37,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
 
     let config = Config {
+        name,
         listen: listen?,
         public_url,
         base_path,
@@ -49,6 +52,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         },
         api_keys: api_keys?,
         limits: limits?,
+        resume_grace: resume_grace?,
         host: host?,
         profiles: profiles?,
         browser: browser?,
@@ -85,14 +89,21 @@ fn tls(r: &mut Reader) -> Option<TlsFiles> {
 fn limits(r: &mut Reader) -> Option<Limits> {
     let sessions: Option<usize> = r.take_in_range(&s::LIMITS_SESSIONS);
     let connections: Option<usize> = r.take_in_range(&s::LIMITS_CONNECTIONS);
+    let in_all = r.take_in_range(&s::LIMITS_SESSIONS_IN_ALL);
+    let per_client = r.take_in_range(&s::LIMITS_SESSIONS_PER_CLIENT);
+    let per_label = r.take(&s::LIMITS_SESSIONS_PER_LABEL);
     let limits = Limits {
         sessions: sessions?,
         connections: connections?,
+        sessions_in_all: in_all,
+        sessions_per_client: per_client,
+        sessions_per_label: per_label?,
     };
     if limits.connections <= limits.sessions {
         let Limits {
             sessions,
             connections,
+            ..
         } = limits;
         if r.is_set(&s::LIMITS_CONNECTIONS) {
             let message = format!("must be more than limits.sessions, which is {sessions}");

@@ -111,6 +111,8 @@ settings! {
     STATE_DIR = Setting::new("state_dir", Typed("/var/lib/fanlight"),
         "The directory of what the gateway makes itself, such as the key ring.")
         .flag("--state-dir");
+    NAME = Setting::new("name", Derived("the machine's host name"),
+        "What this gateway is called in lists of sessions.");
     FRAME_ANCESTORS = Setting::new("frame_ancestors", Typed(""),
         "Who may show the console in a frame: `\"'self'\"` or origins such as `\"https://cloud.example\"` and `\"https://*.cloud.example\"`. Nobody, when empty.");
     TLS_CERTIFICATE_FILE = Setting::new("tls.certificate_file", Derived("none: plain HTTP"),
@@ -136,6 +138,17 @@ settings! {
     LIMITS_CONNECTIONS = Setting::new("limits.connections", Typed("10000"),
         "How many browser connections may be open at once; more than `limits.sessions`, so that pages and the API are answered when all sessions are taken.")
         .range("2", "2000000");
+    LIMITS_SESSIONS_IN_ALL = Setting::new("limits.sessions_in_all", Derived("as many as the gateways take"),
+        "How many sessions there may be on all gateways that share a store.")
+        .range("1", "10000000");
+    LIMITS_SESSIONS_PER_CLIENT = Setting::new("limits.sessions_per_client", Derived("as many as there may be"),
+        "How many sessions one client address may have. Offices share one.")
+        .range("1", "10000000");
+    LIMITS_SESSIONS_PER_LABEL = Setting::new("limits.sessions_per_label", Typed(""),
+        "How many sessions there may be for each value of a label: `[\"tenant=50\", \"user=5\"]`.");
+    RESUME_GRACE = Setting::new("resume.grace", Typed("5m"),
+        "How long a session that lost its connection may come back. Its place counts as taken for as long.")
+        .range("1s", "24h");
     HOST_CONNECT_TIMEOUT = Setting::new("host.connect_timeout", Typed("10s"),
         "How long finding and reaching a host may take, all its addresses together, and the wait for a turn before.")
         .range("10ms", "10m");

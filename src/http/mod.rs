@@ -34,6 +34,7 @@ use crate::http::headers::PageHeaders;
 use crate::http::problem::Problem;
 use crate::mint::{Minter, PAGE_PATH, SOCKET_PATH};
 use crate::session::Sessions;
+use crate::store::Store;
 
 /// The WebSocket path that stock viewers and other gateways' users know.
 const WEBSOCKIFY_PATH: &str = "/websockify";
@@ -43,6 +44,8 @@ const WEBSOCKIFY_PATH: &str = "/websockify";
 pub struct Service {
     /// Where sessions run.
     pub sessions: Sessions,
+    /// What gateways share.
+    pub store: Arc<dyn Store>,
     /// What makes console URLs.
     pub minter: Minter,
     /// Who may use the API.

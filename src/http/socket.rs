@@ -25,12 +25,16 @@ use crate::http::console::{self, Parameters};
 use crate::http::problem::Problem;
 use crate::http::{Client, Service};
 use crate::mint::TOKEN_PROTOCOL;
-use crate::session::{Arrival, page_message};
+use crate::session::resume::ResumeSecret;
+use crate::session::{Arrival, Pass, page_message};
 use crate::stream::Stream;
 use crate::ws::{UpgradeRequest, protocols};
 
 /// The subprotocol of stock viewers, which means nothing but binary frames.
 const BINARY_PROTOCOL: &str = "binary";
+
+/// What the page puts its resume secret behind to make a subprotocol of it.
+const RESUME_PROTOCOL: &str = "fanlight.resume.";
 
 /// How long the connection may take from our 101 to the raw stream.
 const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
@@ -49,12 +53,10 @@ pub(super) async fn upgrade(
     let offered = joined(request.headers(), &SEC_WEBSOCKET_PROTOCOL);
     let offers = |name| protocols(&offered).any(|offer| offer == name);
     let page = offers(page_message::PROTOCOL);
-    let token = protocols(&offered)
-        .find_map(|offer| offer.strip_prefix(TOKEN_PROTOCOL).map(str::to_owned))
-        .or_else(|| console::token(parameters));
+    let pass = pass(&offered, parameters);
     let arrival = Arrival {
         client: client.address,
-        token: token.map(Zeroizing::new),
+        pass,
         page,
     };
 
@@ -79,6 +81,19 @@ pub(super) async fn upgrade(
         );
     }
     response
+}
+
+/// What somebody wants to get in with: the secret of a session that is to continue, else a token.
+fn pass(offered: &str, parameters: Vec<(String, String)>) -> Pass {
+    let behind = |prefix| protocols(offered).find_map(|offer| offer.strip_prefix(prefix));
+    if let Some(Ok(secret)) = behind(RESUME_PROTOCOL).map(ResumeSecret::parse) {
+        return Pass::Resume(secret);
+    }
+    let token = behind(TOKEN_PROTOCOL).map(str::to_owned);
+    match token.or_else(|| console::token(parameters)) {
+        Some(token) => Pass::Token(Zeroizing::new(token)),
+        None => Pass::None,
+    }
 }
 
 /// The answer to the request's key, if it is an upgrade.

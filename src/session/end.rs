@@ -4,6 +4,7 @@ use std::io;
 
 use crate::reason::Reason;
 use crate::rfb::peer_text::PeerText;
+use crate::store::Sentence;
 
 /// How a session ended.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct End {
     pub reason: Reason,
     /// What the host said about it, as the person is told.
     pub said: Option<PeerText>,
+    /// What the gateway says beside the reason's words, as the person is told.
+    pub note: Option<String>,
     /// What exactly happened, as the log is told.
     pub detail: String,
     /// Whether opening the same console again may help.
@@ -24,6 +27,7 @@ impl End {
         Self {
             reason,
             said: None,
+            note: None,
             detail: String::new(),
             retry: reason.may_retry(),
         }
@@ -38,6 +42,22 @@ impl End {
         Self {
             detail: error.to_string(),
             ..Self::plain(error.into())
+        }
+    }
+
+    /// An end with an error's words for the log alone.
+    pub(super) fn detailed(reason: Reason, error: &dyn std::error::Error) -> Self {
+        Self {
+            detail: error.to_string(),
+            ..Self::plain(reason)
+        }
+    }
+
+    /// The end that somebody else decided on.
+    pub(super) fn sentenced(sentence: Sentence) -> Self {
+        Self {
+            note: sentence.note,
+            ..Self::plain(sentence.reason)
         }
     }
 

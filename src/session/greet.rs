@@ -9,7 +9,6 @@ use std::pin::{Pin, pin};
 
 use tokio::io::AsyncWriteExt;
 use tokio::select;
-use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
 use crate::drive::{Deadlines, drive};
@@ -24,25 +23,19 @@ use crate::session::end::End;
 use crate::session::open::Socket;
 use crate::token::Grant;
 
-/// A grant that may be used, and its place among all sessions.
-type Admitted<'s> = Result<(Grant, SemaphorePermit<'s>), End>;
-
-/// What became of a grant at the host.
-type Outcome<'s, H> = Result<(H, SemaphorePermit<'s>), End>;
-
 impl Sessions {
     /// Greets the browser and goes to the host. What the host came to is for the browser, which
     /// waits for SecurityResult then.
     ///
     /// # Errors
     /// The end of a browser that misbehaved or left.
-    pub(super) async fn greet_and_reach<'s>(
-        &'s self,
+    pub(super) async fn greet_and_reach(
+        &self,
         socket: &mut Socket,
         unread: &mut Vec<u8>,
-        admitted: Admitted<'s>,
-    ) -> Result<(Greeted, Outcome<'s, HostLeg>), End> {
-        let asks = matches!(&admitted, Ok((grant, _)) if grant.credentials.login.relay);
+        admitted: Result<Grant, End>,
+    ) -> Result<(Greeted, Result<HostLeg, End>), End> {
+        let asks = matches!(&admitted, Ok(grant) if grant.credentials.login.relay);
         let reaching = pin!(self.reach(admitted));
         if asks {
             let hello = Hello::default();
@@ -55,15 +48,15 @@ impl Sessions {
     }
 
     /// Puts the host's challenge to the viewer, if there is one, and passes the answer on.
-    async fn ask<'s>(
-        &'s self,
+    async fn ask(
+        &self,
         versed: Versed,
-        reached: Outcome<'s, Reached>,
+        reached: Result<Reached, End>,
         socket: &mut Socket,
         unread: &mut Vec<u8>,
-    ) -> Result<(Greeted, Outcome<'s, HostLeg>), End> {
-        let (asked, slot): (Box<Asked>, _) = match reached {
-            Ok((Reached::Asked(asked), slot)) => (asked, slot),
+    ) -> Result<(Greeted, Result<HostLeg, End>), End> {
+        let asked: Box<Asked> = match reached {
+            Ok(Reached::Asked(asked)) => asked,
             other => {
                 let greeted = self.browser(Offer::none(versed), socket, unread).await?;
                 return Ok((greeted, other.and_then(let_in)));
@@ -78,7 +71,7 @@ impl Sessions {
             answered = asked.respond(response, &self.params.host) => answered,
             end = socket.wait_for_end(unread) => return Err(End::because(&end)),
         };
-        let answered = answered.map(|leg| (leg, slot)).map_err(|error| {
+        let answered = answered.map_err(|error| {
             let end = host_end(&error);
             // Whoever mistyped may type again.
             let retry = end.retry || end.reason == Reason::HostAuthFailed;
@@ -88,8 +81,8 @@ impl Sessions {
     }
 
     /// Goes to the host, if there is a grant to go with.
-    async fn reach<'s>(&'s self, admitted: Admitted<'s>) -> Outcome<'s, Reached> {
-        let (grant, slot) = admitted?;
+    async fn reach(&self, admitted: Result<Grant, End>) -> Result<Reached, End> {
+        let grant = admitted?;
         host::reach(
             grant.into(),
             &self.resolver,
@@ -97,7 +90,6 @@ impl Sessions {
             &self.params.host,
         )
         .await
-        .map(|reached| (reached, slot))
         .map_err(|error| host_end(&error))
     }
 
@@ -170,9 +162,8 @@ impl Sessions {
 }
 
 /// The leg to a host that asks nobody.
-fn let_in<'s>((reached, slot): (Reached, SemaphorePermit<'s>)) -> Outcome<'s, HostLeg> {
-    let leg = reached.let_in().map_err(|error| host_end(&error))?;
-    Ok((leg, slot))
+fn let_in(reached: Reached) -> Result<HostLeg, End> {
+    reached.let_in().map_err(|error| host_end(&error))
 }
 
 fn host_end(error: &ReachError) -> End {

@@ -1,10 +1,10 @@
 //! Sessions: from a WebSocket with a token to an end with a reason.
 //!
 //! ```text
-//!   token ──> grant ──> reach the host ─────┐
-//!                                           ├─> admit ──> relay ──> end
-//!   greet the browser (version, None) ──────┘     │                  ^
-//!                                                 └──── refuse ──────┘
+//!   token ──> grant ──> admit ──> reach the host ────┐
+//!                                                    ├─> picture ──> relay ──> end
+//!   greet the browser (version, None) ───────────────┘      │                   ^
+//!                                                           └───── refuse ──────┘
 //! ```
 //!
 //! Both sides are worked on at once: while the host is dialled and authenticates us, the browser
@@ -15,13 +15,17 @@
 //!
 //! [`open`] is the story; [`relay`] moves the bytes; [`record`] is what is logged of it all.
 
+mod admit;
 pub mod end;
 mod greet;
 pub mod open;
 pub mod page_message;
 mod piece;
 pub mod record;
+mod registry;
 pub mod relay;
+pub mod resume;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,13 +41,25 @@ use crate::clock::UnixTime;
 use crate::host;
 use crate::host::courtesy::Courtesy;
 use crate::host::resolve::Resolver;
+use crate::store::{Quotas, Store};
 use crate::token::{self, Grant, KeyRing, OpenError};
+
+use registry::Registry;
+use resume::ResumeSecret;
 
 /// What sessions are allowed and how long their steps may take.
 #[derive(Clone, Debug)]
 pub struct Params {
-    /// How many sessions may be open at once, those that are still connecting included.
+    /// How many sessions may be open here at once, those that are still connecting included.
     pub max_sessions: usize,
+    /// How many there may be on all gateways.
+    pub quotas: Quotas,
+    /// For how long a lost session may come back.
+    pub resume_grace: Duration,
+    /// Whether sessions are let in unchecked while the store is away.
+    pub admit_without_store: bool,
+    /// What this gateway is called in lists of sessions.
+    pub gateway: String,
     /// How long each stage of the browser's RFB handshake may take.
     pub browser_handshake: Duration,
     /// How often the browser is pinged, so that proxies in between see life: every 25 seconds
@@ -66,6 +82,8 @@ pub struct Sessions {
     courtesy: Courtesy,
     buffers: Buffers,
     slots: Semaphore,
+    store: Arc<dyn Store>,
+    registry: Arc<Registry>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -75,10 +93,22 @@ pub struct Sessions {
 pub struct Arrival {
     /// Where the connection comes from.
     pub client: SocketAddr,
-    /// The token that was presented, if any.
-    pub token: Option<Zeroizing<String>>,
+    /// What was presented.
+    pub pass: Pass,
     /// Whether it is our page, which understands [`page_message`]s.
     pub page: bool,
+}
+
+/// What somebody wants to get in with.
+#[derive(Debug, Default)]
+pub enum Pass {
+    /// Nothing.
+    #[default]
+    None,
+    /// A token.
+    Token(Zeroizing<String>),
+    /// The secret of a session that is to continue.
+    Resume(ResumeSecret),
 }
 
 impl Sessions {
@@ -88,10 +118,14 @@ impl Sessions {
         params: Params,
         ring: Arc<KeyRing>,
         resolver: Resolver,
+        store: Arc<dyn Store>,
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
         let slots = Semaphore::new(params.max_sessions.min(Semaphore::MAX_PERMITS));
+        let registry = Arc::<Registry>::default();
+        let watching = watch::watch(Arc::clone(&store), Arc::clone(&registry));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(watching));
         Self {
             courtesy: Courtesy::new(params.host.courtesy),
             params,
@@ -99,6 +133,8 @@ impl Sessions {
             resolver,
             buffers: Buffers::default(),
             slots,
+            store,
+            registry,
             tasks,
             stop,
         }

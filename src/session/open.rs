@@ -1,19 +1,20 @@
 //! The story of one session.
 
 use bytes::Bytes;
-use tokio::select;
-use tokio::sync::SemaphorePermit;
-use zeroize::Zeroizing;
+use tokio::sync::watch;
+use tokio::{join, select};
 
 use crate::entropy;
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::rfb::browser::Admission;
+use crate::session::admit::Seat;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
 use crate::session::relay::{self, Relay};
 use crate::session::{Arrival, Sessions};
+use crate::store::Sentence;
 use crate::stream::Stream;
 use crate::token::Grant;
 use crate::websocket::WebSocket;
@@ -32,8 +33,14 @@ impl Sessions {
         let mut socket = WebSocket::new(stream, read_ahead, self.params.max_frame);
         let mut record = Record::new(SessionId::from_random(entropy::random()), arrival.client);
 
+        let (grant, mut seat) = match self.admit(&mut arrival, &mut record).await {
+            Ok((grant, seat)) => (Ok(grant), Some(seat)),
+            Err(end) => (Err(end), None),
+        };
+        let sentence = seat.as_ref().map(|seat| seat.place.sentence());
         let end = select! {
-            end = self.open(&mut socket, &mut arrival, &mut record) => end,
+            end = self.open(&mut socket, arrival.page, grant, &mut seat, &mut record) => end,
+            end = sentenced(sentence) => end,
             () = self.stop.cancelled() => End::plain(Reason::Draining),
         };
         // A host in this process, such as the demo's, closes because of the same stop.
@@ -45,52 +52,65 @@ impl Sessions {
 
         record.log_end(&end);
         if arrival.page {
-            let message = PageMessage::end(end.reason, end.said.as_ref(), end.retry);
-            socket.queue(Opcode::Text, message.to_json().as_bytes());
+            let message = PageMessage::end(&end).to_json();
+            socket.queue(Opcode::Text, message.as_bytes());
         }
-        socket
-            .close(end.reason.close_code(), end.reason.code())
-            .await;
+        let closing = socket.close(end.reason.close_code(), end.reason.code());
+        let leaving = async {
+            if let Some(seat) = &seat {
+                self.leave(seat, &end).await;
+            }
+        };
+        join!(closing, leaving);
     }
 
-    /// Token, host, browser, relay.
-    async fn open(&self, socket: &mut Socket, arrival: &mut Arrival, record: &mut Record) -> End {
-        // Nobody needs it again, and a session may last for days.
-        let token = arrival.token.take();
-        let admitted = self.admit(token);
-        if let Ok((grant, _)) = &admitted {
-            record.grant(grant);
-        }
-        let name = admitted
-            .as_ref()
-            .ok()
-            .and_then(|(grant, _)| grant.name.clone());
-
+    /// Host, browser, relay.
+    async fn open(
+        &self,
+        socket: &mut Socket,
+        page: bool,
+        grant: Result<Grant, End>,
+        seat: &mut Option<Seat<'_>>,
+        record: &mut Record,
+    ) -> End {
+        let kept = grant.as_ref().ok().cloned();
         let mut unread = Vec::new();
-        let (greeted, reached) = match self.greet_and_reach(socket, &mut unread, admitted).await {
+        let (greeted, reached) = match self.greet_and_reach(socket, &mut unread, grant).await {
             Ok(both) => both,
             Err(end) => return end,
         };
-        let (mut host, _slot) = match reached {
-            Ok(host) => host,
-            Err(end) => return self.refuse(socket, greeted, end).await,
+        let (mut host, grant, seat) = match (reached, kept, seat.as_mut()) {
+            (Ok(host), Some(grant), Some(seat)) => (host, grant, seat),
+            (reached, _, seat) => {
+                let end = reached.err().unwrap_or(End::plain(Reason::Internal));
+                let end = self.unserved(seat, end).await;
+                return self.refuse(socket, greeted, end).await;
+            }
         };
 
-        if let Some(name) = &name {
-            host.init.rename(name.as_str());
+        let name = grant.name.as_ref().map(|name| name.as_str());
+        if let Some(name) = name {
+            host.init.rename(name);
         }
-        if arrival.page {
+        record.host_tls = host.stream.shown().map(|shown| shown.proof);
+        if page {
+            let secret = seat.secret.as_ref().map(|secret| secret.to_text());
             let connected = PageMessage::Connected {
-                name: name.as_ref().map(|name| name.as_str()),
+                name,
+                resume: secret.as_deref().map(String::as_str),
             };
             socket.queue(Opcode::Text, connected.to_json().as_bytes());
         }
         let admission = Admission::new(greeted, host.init);
-        if let Err(end) = self.browser(admission, socket, &mut unread).await {
+        let (shown, ()) = join!(
+            self.browser(admission, socket, &mut unread),
+            self.connected(seat, &grant, &host.seen),
+        );
+        drop(grant);
+        if let Err(end) = shown {
             return end;
         }
 
-        record.host_tls = host.stream.shown().map(|shown| shown.proof);
         record.log_start();
         let first = relay::FirstBytes {
             up: unread,
@@ -99,7 +119,7 @@ impl Sessions {
         let params = relay::Params {
             ping_interval: self.params.ping_interval,
             dead_after: self.params.dead_after,
-            tell_round_trips: arrival.page,
+            tell_round_trips: page,
         };
         let relay = Relay::new(
             socket,
@@ -111,16 +131,32 @@ impl Sessions {
         relay.run(first).await
     }
 
-    /// The decision whether this arrival may open a session, and for what.
-    fn admit(&self, token: Option<Zeroizing<String>>) -> Result<(Grant, SemaphorePermit<'_>), End> {
-        let token = token.ok_or_else(|| End::plain(Reason::TokenMissing))?;
-        let grant = self
-            .open_token(&token)
-            .map_err(|error| End::because(&error))?;
-        let slot = self
-            .slots
-            .try_acquire()
-            .map_err(|_| End::plain(Reason::LimitReached))?;
-        Ok((grant, slot))
+    /// There will be no picture: whoever comes again with the same token is let in, also when they
+    /// are quicker than the rest of this end.
+    async fn unserved(&self, seat: Option<&mut Seat<'_>>, end: End) -> End {
+        let Some(seat) = seat else {
+            return end;
+        };
+        self.leave(seat, &end).await;
+        if seat.resumed && end.reason == Reason::HostAuthFailed {
+            // It has let us in before, with the same credentials.
+            return End {
+                detail: end.detail,
+                said: end.said,
+                ..End::plain(Reason::HostCredentialsSpent)
+            };
+        }
+        end
     }
+}
+
+/// Waits until somebody ends the session from outside.
+async fn sentenced(sentence: Option<watch::Receiver<Option<Sentence>>>) -> End {
+    if let Some(mut sentence) = sentence
+        && let Ok(said) = sentence.wait_for(Option::is_some).await
+        && let Some(said) = said.clone()
+    {
+        return End::sentenced(said);
+    }
+    std::future::pending().await
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::reason::Reason;
 use crate::rfb::peer_text::PeerText;
+use crate::session::end::End;
 
 /// The subprotocol by which a page asks for these messages.
 pub const PROTOCOL: &str = "fanlight.1";
@@ -11,8 +11,8 @@ pub const PROTOCOL: &str = "fanlight.1";
 /// The version of the messages' form.
 const VERSION: u8 = 1;
 
-/// A message to the page.
-#[derive(Debug, Serialize)]
+/// A message to the page. It has no `Debug`, since one of them holds a secret.
+#[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PageMessage<'a> {
     /// The picture is about to come.
@@ -20,6 +20,9 @@ pub enum PageMessage<'a> {
         /// The grant's name for the machine.
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<&'a str>,
+        /// What the page comes back with, should it lose the session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        resume: Option<&'a str>,
     },
     /// How long a ping took to the browser and back.
     Rtt {
@@ -35,20 +38,24 @@ pub enum PageMessage<'a> {
         /// What the host said itself.
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<&'a str>,
+        /// What the gateway says beside the reason's words.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<&'a str>,
         /// Whether opening the same console again may help.
         retry: bool,
     },
 }
 
 impl<'a> PageMessage<'a> {
-    /// The end for a reason, with what the host said, and whether another attempt may help.
+    /// The end of a session, or the refusal of one.
     #[must_use]
-    pub fn end(reason: Reason, said: Option<&'a PeerText>, retry: bool) -> Self {
+    pub fn end(end: &'a End) -> Self {
         Self::End {
-            code: reason.code(),
-            words: reason.words(),
-            detail: said.map(PeerText::as_str),
-            retry,
+            code: end.reason.code(),
+            words: end.reason.words(),
+            detail: end.said.as_ref().map(PeerText::as_str),
+            note: end.note.as_deref(),
+            retry: end.retry,
         }
     }
 
@@ -73,11 +80,13 @@ impl<'a> PageMessage<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reason::Reason;
 
     #[test]
     fn messages_are_versioned_json() {
         let connected = PageMessage::Connected {
             name: Some("web-01 \"prod\""),
+            resume: None,
         };
         assert_eq!(
             connected.to_json(),
@@ -87,8 +96,11 @@ mod tests {
             PageMessage::Rtt { ms: 12 }.to_json(),
             r#"{"v":1,"type":"rtt","ms":12}"#
         );
-        let said = PeerText::clean(b"Authentication failed\0");
-        let end = PageMessage::end(Reason::HostAuthFailed, said.as_ref(), false).to_json();
+        let end = End {
+            said: PeerText::clean(b"Authentication failed\0"),
+            ..End::plain(Reason::HostAuthFailed)
+        };
+        let end = PageMessage::end(&end).to_json();
         assert!(
             end.starts_with(r#"{"v":1,"type":"end","code":"host_auth_failed","words":"The "#),
             "{end}"

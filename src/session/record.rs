@@ -43,6 +43,18 @@ impl Record {
         }
     }
 
+    /// The session's name.
+    #[must_use]
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Takes over the name of a session that continues, and what its grant says.
+    pub fn resume(&mut self, session: SessionId, grant: &Grant) {
+        self.session = session;
+        self.grant(grant);
+    }
+
     /// Takes over what the grant says of the session.
     pub fn grant(&mut self, grant: &Grant) {
         self.console = grant.id.to_string();

@@ -28,6 +28,7 @@ use std::pin::Pin;
 use tokio::sync::broadcast;
 
 use crate::id::SessionId;
+use crate::reason::Reason;
 
 pub use claim::{Claim, Denied, Keep, Knock, Leaving, Quotas, Resumed};
 pub use entry::{Entry, Filter, Page, State};
@@ -40,6 +41,12 @@ pub const BACKLOG: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the store does not answer: {0}")]
 pub struct Unavailable(pub String);
+
+impl From<&Unavailable> for Reason {
+    fn from(_: &Unavailable) -> Self {
+        Self::StoreUnavailable
+    }
+}
 
 /// What a store comes to, in time.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send + 'a>>;

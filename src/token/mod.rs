@@ -17,5 +17,5 @@ pub use grant::Grant;
 pub use keyring::{Key, KeyRing};
 pub use labels::Labels;
 pub use limits::Limits;
-pub use seal::{OpenError, Token, open, read, seal};
+pub use seal::{OpenError, Purpose, Token, open, read, read_for, seal, seal_for};
 pub use sharing::{Role, Sharing};

@@ -29,8 +29,23 @@ pub const NONCE_LEN: usize = 12;
 /// What every token of this format starts with.
 const VERSION: &str = "fl1";
 
-/// What the token is for: opening a console.
-const PURPOSE: &str = "console";
+/// What a sealed grant is for. One that was sealed for one purpose opens for no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A token: whoever presents it opens the console.
+    Console,
+    /// A grant that the store keeps while its session may come back.
+    Resume,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Resume => "resume",
+        }
+    }
+}
 
 /// A sealed grant. Whoever has it can open the console, so it prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -96,12 +111,29 @@ impl From<&OpenError> for Reason {
 /// # Errors
 /// [`BadGrant`] when a part of the grant is over its limit.
 pub fn seal(grant: &Grant, ring: &KeyRing, nonce: [u8; NONCE_LEN]) -> Result<Token, BadGrant> {
+    seal_for(Purpose::Console, grant, ring, nonce)
+}
+
+/// Seals a grant for a purpose: [`seal`].
+///
+/// # Errors
+/// [`BadGrant`] when a part of the grant is over its limit.
+pub fn seal_for(
+    purpose: Purpose,
+    grant: &Grant,
+    ring: &KeyRing,
+    nonce: [u8; NONCE_LEN],
+) -> Result<Token, BadGrant> {
     let key = ring.sealing_key();
     let header = format!("{VERSION}.{}", key.id);
     let mut sealed = grant.encode()?;
     // An error means more than 64 GiB of plaintext; a grant is under 5 KiB.
     cipher(key)
-        .encrypt_in_place(&Nonce::from(nonce), &additional_data(&header), &mut *sealed)
+        .encrypt_in_place(
+            &Nonce::from(nonce),
+            &additional_data(&header, purpose),
+            &mut *sealed,
+        )
         .map_err(|_| BadGrant::Bad("length"))?;
     let mut bytes = nonce.to_vec();
     bytes.extend_from_slice(&sealed);
@@ -129,6 +161,14 @@ pub fn open(token: &str, ring: &KeyRing, now: UnixTime) -> Result<Grant, OpenErr
 /// # Errors
 /// [`OpenError`], except [`OpenError::Expired`].
 pub fn read(token: &str, ring: &KeyRing) -> Result<Grant, OpenError> {
+    read_for(Purpose::Console, token, ring)
+}
+
+/// Opens what [`seal_for`] sealed for the same purpose.
+///
+/// # Errors
+/// [`OpenError`], except [`OpenError::Expired`].
+pub fn read_for(purpose: Purpose, token: &str, ring: &KeyRing) -> Result<Grant, OpenError> {
     if token.len() > MAX_TOKEN {
         return Err(OpenError::TooLong);
     }
@@ -150,7 +190,7 @@ pub fn read(token: &str, ring: &KeyRing) -> Result<Grant, OpenError> {
     cipher(key)
         .decrypt_in_place(
             &Nonce::from(*nonce),
-            &additional_data(&format!("{version}.{kid}")),
+            &additional_data(&format!("{version}.{kid}"), purpose),
             &mut *plain,
         )
         .map_err(|_| OpenError::Tampered)?;
@@ -161,8 +201,8 @@ fn cipher(key: &Key) -> Aes256Gcm {
     Aes256Gcm::new((&**key.secret()).into())
 }
 
-fn additional_data(header: &str) -> Vec<u8> {
-    [header.as_bytes(), &[0], PURPOSE.as_bytes()].concat()
+fn additional_data(header: &str, purpose: Purpose) -> Vec<u8> {
+    [header.as_bytes(), &[0], purpose.as_str().as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -185,6 +225,16 @@ mod tests {
             .unwrap()
             .as_str()
             .to_owned()
+    }
+
+    #[test]
+    fn a_grant_that_is_kept_is_no_token() {
+        let kept = seal_for(Purpose::Resume, &usual(), &ring(1), [9; NONCE_LEN]).unwrap();
+        assert!(read_for(Purpose::Resume, kept.as_str(), &ring(1)).is_ok());
+        let opened = read(kept.as_str(), &ring(1));
+        assert_eq!(opened.unwrap_err(), OpenError::Tampered);
+        let token = read_for(Purpose::Resume, &sealed(), &ring(1));
+        assert_eq!(token.unwrap_err(), OpenError::Tampered);
     }
 
     #[test]

@@ -29,6 +29,11 @@ const MAX_AHEAD: usize = 4096;
 /// other tasks run: one read brings thousands of those.
 const MAX_FRUITLESS: usize = 2;
 
+/// The close code of a browser whose page is left ([RFC 6455, 7.4.1]).
+///
+/// [RFC 6455, 7.4.1]: https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+const GOING_AWAY: u16 = 1001;
+
 /// A WebSocket of which we are the server.
 pub struct WebSocket<S> {
     stream: S,
@@ -72,6 +77,7 @@ pub enum SocketEnd {
 impl From<&SocketEnd> for Reason {
     fn from(end: &SocketEnd) -> Self {
         match end {
+            SocketEnd::Closed(Some(GOING_AWAY)) => Self::BrowserAway,
             SocketEnd::Closed(_) => Self::BrowserClosed,
             SocketEnd::Lost => Self::BrowserLost,
             SocketEnd::Text => Self::BrowserTextFrame,

@@ -206,6 +206,16 @@ impl TestGateway {
         .await
     }
 
+    /// Mints a console URL that opens several sessions.
+    pub async fn mint_times(&self, uses: usize, host: SocketAddr, password: &str) -> Minted {
+        self.mint(&json!({
+            "target": target(host),
+            "credentials": { "password": password },
+            "limits": { "uses": uses },
+        }))
+        .await
+    }
+
     /// Mints a console URL for a host without one.
     pub async fn mint_open(&self, host: SocketAddr) -> Minted {
         self.mint(&json!({ "target": target(host) })).await

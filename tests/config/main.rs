@@ -8,7 +8,7 @@ mod profiles;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fanlight::config::{Config, Host, Problems, Resolved, Sources};
+use fanlight::config::{Config, Host, Limits, Problems, Resolved, Sources};
 use tempfile::TempDir;
 
 /// Loads `text` as the file `fanlight.toml`; problems come back with the bare file name.
@@ -215,10 +215,17 @@ fn the_sample_shows_every_setting_and_the_defaults() {
     assert_eq!(resolved.config.api_keys.len(), 1);
     assert_eq!(resolved.config.profiles.len(), 1);
     let as_default = Config {
+        name: None,
         public_url: None,
         frame_ancestors: Vec::new(),
         tls: None,
         api_keys: Vec::new(),
+        limits: Limits {
+            sessions_in_all: None,
+            sessions_per_client: None,
+            sessions_per_label: Vec::new(),
+            ..resolved.config.limits.clone()
+        },
         host: Host {
             unix_root: None,
             ..resolved.config.host.clone()

@@ -42,7 +42,7 @@ async fn what_a_browser_sent_arrives_before_its_end() {
         },
     )
     .await;
-    assert_eq!(outcome.reason, Reason::BrowserClosed);
+    assert_eq!(outcome.reason, Reason::BrowserAway);
     assert!(outcome.played == sent);
 }
 

@@ -1,8 +1,10 @@
 //! Why a session was refused or ended: one closed list, one table.
 //!
-//! Whatever goes wrong anywhere becomes a [`Reason`], and only this file says what a reason means
+//! Whatever goes wrong anywhere becomes a [`Reason`], and only [`table`] says what a reason means
 //! to the outside: the WebSocket close code, the HTTP status where there still is one, whether
 //! trying again may help, how loud the log line is, and the words for a person.
+
+mod table;
 
 use std::fmt;
 
@@ -57,6 +59,8 @@ pub enum Reason {
     HostCredentialsMissing,
     /// The host refused the grant's credentials.
     HostAuthFailed,
+    /// The host takes the grant's credentials no second time.
+    HostCredentialsSpent,
     /// The host counts too many failed logins and refuses everybody for a while.
     HostTooManyAttempts,
     /// The host refused the connection before authentication, and said why.
@@ -114,36 +118,9 @@ pub enum Severity {
     Error,
 }
 
-/// What the outside is told of one reason.
-struct Row {
-    code: &'static str,
-    close: u16,
-    http: u16,
-    retry: bool,
-    severity: Severity,
-    words: &'static str,
-}
-
-/// A row of the table, short enough to stand on two lines.
-const fn row(
-    (code, close, http): (&'static str, u16, u16),
-    retry: bool,
-    severity: Severity,
-    words: &'static str,
-) -> Row {
-    Row {
-        code,
-        close,
-        http,
-        retry,
-        severity,
-        words,
-    }
-}
-
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -167,6 +144,7 @@ impl Reason {
         Self::HostIdentity,
         Self::HostCredentialsMissing,
         Self::HostAuthFailed,
+        Self::HostCredentialsSpent,
         Self::HostTooManyAttempts,
         Self::HostRefused,
         Self::HostClosed,
@@ -220,6 +198,20 @@ impl Reason {
         self.row().retry
     }
 
+    /// Whether a session that had its picture may come back after this end.
+    #[must_use]
+    pub const fn may_resume(self) -> bool {
+        matches!(
+            self,
+            Self::HostClosed
+                | Self::HostLost
+                | Self::BrowserAway
+                | Self::BrowserLost
+                | Self::Draining
+                | Self::Internal
+        )
+    }
+
     /// How loud the log line is.
     #[must_use]
     pub const fn severity(self) -> Severity {
@@ -230,102 +222,6 @@ impl Reason {
     #[must_use]
     pub const fn words(self) -> &'static str {
         self.row().words
-    }
-
-    /// The table. Adding a reason means adding a variant, a line in [`Self::ALL`] and a row here.
-    #[rustfmt::skip] // a table reads as a table
-    const fn row(self) -> Row {
-        use Severity::{Error, Info, Warn};
-        match self {
-            Self::TokenMissing => row(("token_missing", 4000, 401), false, Info,
-                "This address names no console. Open one from your cloud's management page."),
-            Self::TokenInvalid => row(("token_invalid", 4001, 403), false, Warn,
-                "This console link is not valid. Open the console again from your cloud's management page."),
-            Self::TokenExpired => row(("token_expired", 4002, 410), false, Info,
-                "This console link has expired. Open the console again from your cloud's management page."),
-            Self::TokenUsed => row(("token_used", 4003, 410), false, Info,
-                "This console link has been used already. Open the console again from your cloud's management page."),
-            Self::TokenRevoked => row(("token_revoked", 4004, 410), false, Info,
-                "This console was closed by its management. Open it again from there, if you may."),
-            Self::ResumeExpired => row(("resume_expired", 4005, 410), false, Info,
-                "This console cannot be continued any more. Open it again from your cloud's management page."),
-            Self::InUse => row(("in_use", 4011, 409), true, Info,
-                "Somebody else is using this console."),
-            Self::StoreUnavailable => row(("store_unavailable", 4012, 503), true, Error,
-                "The console gateway cannot check this console right now. Try again in a moment."),
-            Self::LimitReached => row(("limit_reached", 4010, 503), true, Warn,
-                "Too many consoles are open right now. Try again in a moment."),
-            Self::ClientRefused => row(("client_refused", 4020, 403), false, Warn,
-                "This console link is meant for another network than yours. Open the console again from your cloud's management page."),
-            Self::OriginRefused => row(("origin_refused", 4021, 403), false, Warn,
-                "The page that you are on may not open consoles of this gateway. Open the console from your cloud's management page."),
-            Self::TargetRefused => row(("target_refused", 4022, 403), false, Warn,
-                "This gateway is not allowed to connect to the machine's address (setting targets.allow)."),
-            Self::RateLimited => row(("rate_limited", 4023, 429), true, Warn,
-                "Consoles are being opened too quickly from your network. Try again in a moment."),
-            Self::HostUnreachable => row(("host_unreachable", 4100, 502), true, Warn,
-                "The machine's console cannot be reached. The machine may be switched off or moving to another host."),
-            Self::HostTimeout => row(("host_timeout", 4101, 504), true, Warn,
-                "The machine's console did not answer in time."),
-            Self::HostNotRfb => row(("host_not_rfb", 4102, 502), false, Warn,
-                "What answered at the machine's address is not a VNC console."),
-            Self::HostVersion => row(("host_version", 4103, 502), false, Warn,
-                "The machine's console speaks a version of the protocol that is too old."),
-            Self::HostNoCommonSecurity => row(("host_no_common_security", 4104, 502), false, Warn,
-                "The machine's console asks for a kind of login that this gateway does not support."),
-            Self::HostTlsAnonymousOnly => row(("host_tls_anonymous_only", 4113, 502), false, Warn,
-                "The machine's console offers only encryption that proves nobody's identity. Its host needs an x509 certificate for VNC."),
-            Self::HostTlsVerify => row(("host_tls_verify", 4112, 502), false, Warn,
-                "The machine's console could not prove its identity, so the connection was not trusted."),
-            Self::HostIdentity => row(("host_identity", 4114, 502), false, Warn,
-                "What answered could not prove that it is the machine of this console link, so the connection was not trusted."),
-            Self::HostCredentialsMissing => row(("host_credentials_missing", 4105, 502), false, Warn,
-                "The machine's console asks for a password and this console link carries none."),
-            Self::HostAuthFailed => row(("host_auth_failed", 4106, 502), false, Warn,
-                "The machine's console refused the password."),
-            Self::HostTooManyAttempts => row(("host_too_many_attempts", 4107, 502), true, Warn,
-                "The machine's console has seen too many failed logins and refuses new ones for a while."),
-            Self::HostRefused => row(("host_refused", 4108, 502), true, Warn,
-                "The machine's console refused the connection."),
-            Self::HostClosed => row(("host_closed", 4109, 502), true, Info,
-                "The machine closed its console. It may have been switched off or restarted."),
-            Self::HostProtocol => row(("host_protocol", 4110, 502), false, Warn,
-                "The machine's console sent something that does not belong there."),
-            Self::HostLost => row(("host_lost", 4111, 504), true, Warn,
-                "The connection to the machine's console was lost."),
-            Self::BrowserProtocol => row(("browser_protocol", 4200, 400), false, Warn,
-                "The viewer sent something that does not belong there."),
-            Self::BrowserTimeout => row(("browser_timeout", 4201, 408), true, Info,
-                "The viewer did not answer in time."),
-            Self::BrowserFraming => row(("browser_framing", 1002, 400), false, Warn,
-                "The viewer broke the WebSocket protocol."),
-            Self::BrowserTextFrame => row(("browser_text_frame", 1003, 400), false, Warn,
-                "The viewer sent text where only bytes belong."),
-            Self::BrowserBadUtf8 => row(("browser_bad_utf8", 1007, 400), false, Warn,
-                "The viewer sent text that is not UTF-8."),
-            Self::BrowserFrameTooBig => row(("browser_frame_too_big", 1009, 413), false, Warn,
-                "The viewer sent more at once than is allowed."),
-            Self::BrowserClosed => row(("browser_closed", 1000, 200), true, Info,
-                "The console was closed."),
-            Self::BrowserLost => row(("browser_lost", 4202, 408), true, Info,
-                "The connection to your browser was lost."),
-            Self::BrowserAway => row(("browser_away", 4203, 200), true, Info,
-                "The page was closed or reloaded."),
-            Self::Idle => row(("idle", 4300, 408), false, Info,
-                "The console was closed because nobody used it for a while. Open it again from your cloud's management page."),
-            Self::SessionLimit => row(("session_limit", 4301, 410), false, Info,
-                "The time for this console is over. Open it again from your cloud's management page."),
-            Self::TakenOver => row(("taken_over", 4302, 409), false, Info,
-                "Somebody else took over this console."),
-            Self::ResumedElsewhere => row(("resumed_elsewhere", 4303, 409), false, Info,
-                "This console was continued in another tab or window."),
-            Self::Terminated => row(("terminated", 4304, 410), false, Info,
-                "This console was closed by an administrator."),
-            Self::Draining => row(("draining", 1001, 503), true, Info,
-                "The console gateway is restarting. Try again in a moment."),
-            Self::Internal => row(("internal", 4500, 500), true, Error,
-                "The console gateway had a problem of its own. Its log says more."),
-        }
     }
 }
 
