@@ -49,6 +49,30 @@ impl Viewer {
         Self::greeted(socket, Some(password)).await
     }
 
+    /// Continues a session as our own page does after a loss.
+    pub async fn resume(
+        gateway: &TestGateway,
+        minted: &Minted,
+        secret: &str,
+    ) -> Result<Self, Refusal> {
+        let secret = format!("fanlight.resume.{secret}");
+        let protocols = ["binary".to_owned(), "fanlight.1".to_owned(), secret];
+        let socket = WebSocket::open(gateway, minted.websocket_path(), &protocols).await;
+        let socket = socket.unwrap_or_else(|r| panic!("{} {}", r.status, r.text()));
+        Self::handshake(socket).await
+    }
+
+    /// The secret with which the page would come back.
+    pub fn resume_secret(&self) -> String {
+        let messages = self.socket.source.texts.iter();
+        let messages =
+            messages.map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+        let secret = messages
+            .filter_map(|message| message["resume"].as_str().map(str::to_owned))
+            .next_back();
+        secret.expect("the page is told a resume secret")
+    }
+
     /// Opens a console as a stock client does: the token in the query.
     pub async fn open_stock(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
         let protocols = ["binary".to_owned()];
