@@ -11,6 +11,7 @@
 
 pub mod buffers;
 pub mod cli;
+pub mod client_addr;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -24,6 +25,9 @@ pub mod id;
 pub mod keyring_file;
 pub mod mint;
 pub mod origin;
+pub mod proxy;
+pub mod proxy_header;
+pub mod rate;
 pub mod reason;
 pub mod rfb;
 pub mod secret;

@@ -1,5 +1,6 @@
 //! Where an RFB server is, and how to get there.
 
+mod allowed;
 mod host_name;
 mod profile_name;
 mod request_path;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 
+pub use allowed::{BadTargetRange, Special, TargetRange, TargetRefused, TargetRules};
 pub use host_name::{BadHostName, HostName, MAX_DNS_NAME};
 pub use profile_name::{BadProfileName, MAX_PROFILE_NAME, ProfileName};
 pub use request_path::{BadRequestPath, MAX_REQUEST_PATH, RequestPath};
