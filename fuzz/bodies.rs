@@ -6,13 +6,17 @@
 mod conversation;
 mod transcript;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::rsa::PrivateDecryptingKey;
 use conversation::{Conversation, conversation};
+use fanlight::client_addr::ClientAddr;
 use fanlight::clock::UnixTime;
 use fanlight::http1::head::{HeadReader, MAX_HEAD};
 use fanlight::id::KeyId;
+use fanlight::proxy::protocol;
+use fanlight::proxy::{ForwardedHeader, TrustedProxies};
 use fanlight::rfb::auth::ra2::ClientKey;
 use fanlight::rfb::auth::vnc::Response;
 use fanlight::rfb::browser::Greeting;
@@ -40,6 +44,47 @@ pub fn browser_greeting(data: &[u8]) {
             format!("{error:?}")
         })
     });
+}
+
+/// What proxies say of a client: a header of the PROXY protocol, the same wherever it is cut, and
+/// never asking for more than it has announced; and the input as a line of the headers that name
+/// addresses, of which what stands left of the client changes nothing.
+pub fn proxy_header(data: &[u8]) {
+    let whole = protocol::parse(data);
+    for end in 0..data.len().min(protocol::FIXED + protocol::MAX_VARIABLE) {
+        match (protocol::parse(&data[..end]), whole) {
+            (Ok(protocol::Step::NeedMore(more)), Ok(protocol::Step::Done { length, .. })) => {
+                assert!(more > 0 && end + more <= length);
+            }
+            (Ok(protocol::Step::NeedMore(more)), _) => {
+                assert!(more > 0 && end + more <= protocol::FIXED + protocol::MAX_VARIABLE);
+            }
+            (decided, whole) => assert_eq!(decided, whole),
+        }
+    }
+    let peer = ClientAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), None);
+    for header in ForwardedHeader::ALL {
+        let proxies = TrustedProxies {
+            networks: vec!["127.0.0.0/8".parse().unwrap()],
+            header,
+        };
+        let behind = match header {
+            ForwardedHeader::XForwardedFor => "203.0.113.5, 127.0.0.2",
+            ForwardedHeader::Forwarded => "for=203.0.113.5;by=127.0.0.1, for=127.0.0.2",
+        };
+        let expected = ClientAddr::new("203.0.113.5".parse().unwrap(), None);
+        let appended = [data, b",", behind.as_bytes()].concat();
+        assert_eq!(proxies.client(peer, &[&appended]), Ok(expected));
+        assert_eq!(
+            proxies.client(peer, &[data, behind.as_bytes()]),
+            Ok(expected)
+        );
+        // A line before it changes who the client is only where this one ends among proxies.
+        let client = proxies.client(peer, &[data]);
+        if client.is_ok_and(|client| !proxies.has(client)) {
+            assert_eq!(proxies.client(peer, &[b"192.0.2.1", data]), client);
+        }
+    }
 }
 
 /// The handshake with a host: the same however its bytes are cut, and it keeps no more of them

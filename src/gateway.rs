@@ -1,5 +1,7 @@
 //! The gateway as a whole: assembles everything, owns the listener, and stops in good order.
 
+mod edge;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -20,9 +22,11 @@ use crate::drive::Deadlines;
 use crate::host::profile::{Profile, Profiles};
 use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::{ResolveError, Resolver};
+use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
+use crate::http::limiter::Limiter;
 use crate::http::serve::serve;
 use crate::http::{self, Client, Service};
 use crate::mint::Minter;
@@ -36,6 +40,7 @@ use crate::tls::connect::{Connector, Trust};
 use crate::tls::listen::Acceptor;
 use crate::tls::verify::Verify;
 use crate::token::KeyRing;
+use edge::Edge;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -74,6 +79,7 @@ pub enum StartError {
 
 /// What a new connection is given.
 struct Front {
+    edge: Edge,
     acceptor: Option<Acceptor>,
     router: Router,
     tasks: TaskTracker,
@@ -115,7 +121,7 @@ impl Gateway {
         let service = Arc::new(Service {
             store: Arc::clone(&store),
             sessions: Sessions::new(
-                session_params(config)?,
+                session_params(config, address)?,
                 ring,
                 resolver,
                 Arc::clone(&store),
@@ -132,8 +138,12 @@ impl Gateway {
                     .collect(),
                 hsts: acceptor.is_some(),
             },
+            proxies: config.proxies.trusted.clone(),
+            handshakes: Limiter::new(config.limits.handshakes_per_client),
+            mints: Limiter::new(config.limits.mints_per_key),
         });
         let front = Front {
+            edge: Edge::new(config),
             acceptor,
             router: http::router(&service, config.base_path.as_str()),
             tasks: tasks.clone(),
@@ -193,7 +203,8 @@ impl Gateway {
     }
 }
 
-fn session_params(config: &Config) -> Result<session::Params, TlsError> {
+/// What sessions need of the configuration of a gateway that listens on `own`.
+fn session_params(config: &Config, own: SocketAddr) -> Result<session::Params, TlsError> {
     let name = config.name.clone();
     let name = name.unwrap_or_else(GatewayName::of_this_machine);
     Ok(session::Params {
@@ -202,6 +213,8 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
         resume_grace: config.resume_grace,
         admit_without_store: false,
         gateway: name.as_str().to_owned(),
+        max_handshakes: config.limits.handshakes,
+        origins: config.origin_policy_at(own),
         browser_handshake: config.browser.handshake_timeout,
         ping_interval: config.browser.ping_interval,
         dead_after: config.browser.dead_after,
@@ -217,6 +230,10 @@ fn session_params(config: &Config) -> Result<session::Params, TlsError> {
             courtesy: courtesy::Params {
                 places: config.host.dials_per_host,
                 ..courtesy::Params::default()
+            },
+            targets: Targets {
+                rules: config.targets.clone(),
+                own_listener: Some(own),
             },
             unix_root: config.host.unix_root.clone(),
             ra2_key: Ra2Key::default(),
@@ -300,6 +317,11 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
         };
         match accepted {
             Ok((stream, address, place)) => {
+                let address = address.into();
+                if let Err(why) = front.edge.take(address) {
+                    front.edge.refuse(&stream, address, &why);
+                    continue;
+                }
                 let client = Client {
                     address,
                     place: Arc::new(place),
@@ -319,11 +341,19 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
     }
 }
 
-async fn connection(stream: TcpStream, client: Client, front: Arc<Front>) {
+async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>) {
     let address = client.address;
     if let Err(error) = set_options(&stream, front.dead_after) {
         return debug!(client = %address, %error, "connection lost at once");
     }
+    let identified = tokio::select! {
+        identified = front.edge.client(&mut stream, address) => identified,
+        () = front.stop.cancelled() => return,
+    };
+    client.address = match identified {
+        Ok(client) => client,
+        Err(error) => return debug!(client = %address, %error, "turned away"),
+    };
     let stream = match &front.acceptor {
         None => Stream::Tcp(stream),
         Some(acceptor) => {

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 5] = [
+const BODIES: [(&str, Body); 6] = [
     ("browser_greeting", bodies::browser_greeting),
     ("connect_answer", bodies::connect_answer),
+    ("proxy_header", bodies::proxy_header),
     ("rfb_host", bodies::rfb_host),
     ("token", bodies::token),
     ("websocket", bodies::websocket),

@@ -30,6 +30,7 @@ use fanlight::drive::Deadlines;
 use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::stream::HostStream;
+use fanlight::host::targets::Targets;
 use fanlight::host::visit::Visit;
 use fanlight::host::way::Peer;
 use fanlight::host::{self, HostLeg, Params, ReachError, courtesy};
@@ -71,6 +72,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
         tls: tls.clone(),
     };
     let params = Params {
+        targets: Targets::default(),
         connect: DONE,
         handshake: Deadlines::all(DONE),
         profiles: Profiles::new(profile, BTreeMap::new()),

@@ -29,13 +29,14 @@ use fanlight::host::courtesy::{self, Courtesy};
 use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::resolve::Resolver;
+use fanlight::host::targets::Targets;
 use fanlight::host::visit::Visit;
 use fanlight::host::{HostLeg, Params, ReachError, reach};
 use fanlight::reason::Reason;
 use fanlight::rfb::login::Login;
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
-use fanlight::target::{HostName, Target};
+use fanlight::target::{HostName, Target, TargetRules};
 use fanlight::tls::connect::{Connector, Trust};
 use fanlight::token::Credentials;
 use futures_util::{FutureExt, StreamExt};
@@ -185,7 +186,15 @@ async fn enter_as(
         policy,
         tls: Connector::new(&trust).unwrap(),
     };
+    let allow = ["127.0.0.0/8", "::1"].map(|it| it.parse().unwrap()).into();
     let params = Params {
+        targets: Targets {
+            rules: TargetRules {
+                allow,
+                ..TargetRules::default()
+            },
+            own_listener: None,
+        },
         connect: STEP,
         handshake: Deadlines::all(STEP),
         profiles: Profiles::new(profile, BTreeMap::new()),

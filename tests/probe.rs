@@ -18,6 +18,7 @@ fn probe(address: SocketAddr, password: Option<&str>) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
     let (host, port) = (address.ip().to_string(), address.port().to_string());
+    command.env("FANLIGHT_TARGETS_ALLOW", "127.0.0.1,::1");
     command.args(["probe", "--timeout", "2s", "--host", &host, "--port", &port]);
     if let Some(password) = password {
         let file = dir.path().join("password");

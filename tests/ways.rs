@@ -62,7 +62,7 @@ async fn qemu_on_its_unix_socket() {
     let elsewhere = params(None, Some(elsewhere.path().to_owned()));
     for params in [params(None, None), elsewhere] {
         let error = reach(way(), password(PASSWORD), &params).await.unwrap_err();
-        assert_eq!(Reason::from(&error), Reason::HostUnreachable);
+        assert_eq!(Reason::from(&error), Reason::TargetRefused);
         assert!(error.to_string().contains("host.unix_root"), "{error}");
     }
 }

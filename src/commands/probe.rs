@@ -11,6 +11,7 @@ use crate::drive::Deadlines;
 use crate::gateway;
 use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::Resolver;
+use crate::host::targets::Targets;
 use crate::host::{self, HostLeg, Params, ReachError, courtesy};
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
@@ -26,6 +27,10 @@ async fn probe(args: ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let handshake = Deadlines::all(args.timeout);
     let params = Params {
         profiles: gateway::profiles(&config)?,
+        targets: Targets {
+            rules: config.targets.clone(),
+            own_listener: None,
+        },
         unix_root: config.host.unix_root.clone(),
         connect: args.timeout,
         handshake,

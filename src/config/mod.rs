@@ -6,6 +6,7 @@
 
 mod ancestor;
 mod api_key;
+mod edge;
 mod files;
 mod problem;
 mod profile;
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub use crate::unit::ByteSize;
 pub use ancestor::FrameAncestor;
 pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
+pub use edge::Proxies;
 pub use problem::{Place, Problem, Problems};
 pub use profile::Profile;
 pub use reader::Origins;
@@ -34,7 +36,9 @@ pub use sources::{Resolved, SYSTEM_FILE, Sources};
 pub use url::{BasePath, PublicUrl};
 
 use crate::mint::Usual;
-use crate::target::ProfileName;
+use crate::origin::{Origin, OriginPolicy};
+use crate::rate::Rate;
+use crate::target::{ProfileName, TargetRules};
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::token;
 
@@ -53,6 +57,12 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Who may show the console in a frame. Default: nobody.
     pub frame_ancestors: Vec<FrameAncestor>,
+    /// Whose pages may open consoles besides the gateway's own. Default: nobody's.
+    pub origins: Vec<Origin>,
+    /// Whether a WebSocket without an origin is refused. Default: false.
+    pub require_origin: bool,
+    /// What stands in front. Default: nothing that is believed.
+    pub proxies: Proxies,
     /// Certificate and key of the listener. Default: none, plain HTTP.
     pub tls: Option<TlsFiles>,
     /// Sealing of tokens.
@@ -64,6 +74,8 @@ pub struct Config {
     /// How long a session that lost its connection may come back. Default: 5 min; 1 s to 24 h.
     /// Costs about 2 KiB a session in the store.
     pub resume_grace: Duration,
+    /// Where hosts may be. Default: in private networks, at any port.
+    pub targets: TargetRules,
     /// The leg to the host.
     pub host: Host,
     /// What is verified about hosts and allowed with them, by the names that grants say. The one
@@ -129,6 +141,16 @@ pub struct Limits {
     pub sessions_per_client: Option<usize>,
     /// Sessions for each value of a label. Default: any number.
     pub sessions_per_label: Vec<LabelQuota>,
+    /// Sessions between WebSocket and picture. Default: 2000; 1 to 1 000 000. Each may hold a place
+    /// at a host.
+    pub handshakes: usize,
+    /// Connections of one client. Default: 3000/m. Whoever is counted costs about 50 bytes, and at
+    /// most 65 536 are at once.
+    pub connections_per_client: Rate,
+    /// WebSockets of one client. Default: 1000/m. Costs the same.
+    pub handshakes_per_client: Rate,
+    /// Consoles minted with one API key. Default: 6000/m.
+    pub mints_per_key: Rate,
 }
 
 /// The leg to the host. Its deadlines are 10 ms to 10 min each: a silent host holds its session for
@@ -183,5 +205,15 @@ impl Config {
         self.public_url
             .clone()
             .unwrap_or_else(|| url::listening_at(self.tls.is_some(), bound, &self.base_path))
+    }
+
+    /// Whose pages may open consoles: that of [`Config::public_url_at`], and [`Config::origins`].
+    #[must_use]
+    pub fn origin_policy_at(&self, bound: SocketAddr) -> OriginPolicy {
+        let own = self.public_url_at(bound).origin().clone();
+        OriginPolicy {
+            allowed: std::iter::once(own).chain(self.origins.clone()).collect(),
+            required: self.require_origin,
+        }
     }
 }

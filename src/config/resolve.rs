@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::setting as s;
-use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, profile, url};
+use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, edge, profile, url};
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
@@ -18,6 +18,8 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     });
     let state_dir: Option<std::path::PathBuf> = r.take(&s::STATE_DIR);
     let frame_ancestors = r.take(&s::FRAME_ANCESTORS);
+    let (origins, require_origin) = (r.take(&s::ORIGINS), r.take(&s::REQUIRE_ORIGIN));
+    let proxies = edge::proxies(r);
     let tls = tls(r);
     let keyring_file = r.take(&s::TOKENS_KEYRING_FILE).or_else(|| {
         let file = state_dir.as_ref()?.join("keyring");
@@ -30,6 +32,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let api_keys = r.take(&s::API_KEYS);
     let limits = limits(r);
     let resume_grace = r.take_in_range(&s::RESUME_GRACE);
+    let targets = edge::targets(r);
     let host = host(r);
     let profiles = profile::all(r);
     let browser = browser(r);
@@ -43,6 +46,9 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         base_path,
         state_dir: state_dir?,
         frame_ancestors: frame_ancestors?,
+        origins: origins?,
+        require_origin: require_origin?,
+        proxies: proxies?,
         tls,
         tokens: Tokens {
             keyring_file: keyring_file?,
@@ -53,6 +59,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         api_keys: api_keys?,
         limits: limits?,
         resume_grace: resume_grace?,
+        targets: targets?,
         host: host?,
         profiles: profiles?,
         browser: browser?,
@@ -92,12 +99,20 @@ fn limits(r: &mut Reader) -> Option<Limits> {
     let in_all = r.take_in_range(&s::LIMITS_SESSIONS_IN_ALL);
     let per_client = r.take_in_range(&s::LIMITS_SESSIONS_PER_CLIENT);
     let per_label = r.take(&s::LIMITS_SESSIONS_PER_LABEL);
+    let handshakes = r.take_in_range(&s::LIMITS_HANDSHAKES);
+    let connections_per_client = r.take(&s::LIMITS_CONNECTIONS_PER_CLIENT);
+    let handshakes_per_client = r.take(&s::LIMITS_HANDSHAKES_PER_CLIENT);
+    let mints_per_key = r.take(&s::LIMITS_MINTS_PER_KEY);
     let limits = Limits {
         sessions: sessions?,
         connections: connections?,
         sessions_in_all: in_all,
         sessions_per_client: per_client,
         sessions_per_label: per_label?,
+        handshakes: handshakes?,
+        connections_per_client: connections_per_client?,
+        handshakes_per_client: handshakes_per_client?,
+        mints_per_key: mints_per_key?,
     };
     if limits.connections <= limits.sessions {
         let Limits {

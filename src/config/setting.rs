@@ -115,6 +115,16 @@ settings! {
         "What this gateway is called in lists of sessions.");
     FRAME_ANCESTORS = Setting::new("frame_ancestors", Typed(""),
         "Who may show the console in a frame: `\"'self'\"` or origins such as `\"https://cloud.example\"` and `\"https://*.cloud.example\"`. Nobody, when empty.");
+    ORIGINS = Setting::new("origins", Typed(""),
+        "Whose pages may open consoles besides the gateway's own, which is the origin of `public_url`: `\"https://cloud.example\"` each, with its port where that is not the usual one.");
+    REQUIRE_ORIGIN = Setting::new("require_origin", Typed("false"),
+        "Whether a WebSocket without the header `Origin` is refused. Browsers always send it; viewers that are no browsers do not.");
+    TRUSTED_PROXIES = Setting::new("trusted_proxies", Typed(""),
+        "Addresses and networks of the proxies in front, such as `\"10.0.0.0/24\"`: what they say of the client's address is believed, and what anybody else says is not.");
+    FORWARDED_HEADER = Setting::new("forwarded_header", Typed("x-forwarded-for"),
+        "The header in which the trusted proxies say it: `x-forwarded-for` or `forwarded`. The other one is not looked at, because proxies pass it on as the client wrote it.");
+    PROXY_PROTOCOL = Setting::new("proxy_protocol", Typed("false"),
+        "Whether connections from the trusted proxies start with a header of the PROXY protocol, version 2. One without it is closed then; connections from elsewhere never have one.");
     TLS_CERTIFICATE_FILE = Setting::new("tls.certificate_file", Derived("none: plain HTTP"),
         "PEM file with the certificate and its chain. Goes with `tls.key_file`.");
     TLS_KEY_FILE = Setting::new("tls.key_file", Derived("none: plain HTTP"),
@@ -146,9 +156,22 @@ settings! {
         .range("1", "10000000");
     LIMITS_SESSIONS_PER_LABEL = Setting::new("limits.sessions_per_label", Typed(""),
         "How many sessions there may be for each value of a label: `[\"tenant=50\", \"user=5\"]`.");
+    LIMITS_HANDSHAKES = Setting::new("limits.handshakes", Typed("2000"),
+        "How many consoles may be on their way from the WebSocket to the picture at once.")
+        .range("1", "1000000");
+    LIMITS_CONNECTIONS_PER_CLIENT = Setting::new("limits.connections_per_client", Typed("3000/m"),
+        "How often one address (in IPv6 one network of 64 bits) may connect: this many at once, and they come back evenly over the second, minute or hour. What is over it is closed at once. Trusted proxies are not counted, nor whoever comes through them.");
+    LIMITS_HANDSHAKES_PER_CLIENT = Setting::new("limits.handshakes_per_client", Typed("1000/m"),
+        "How often one client may open a console, counted in the same way; behind trusted proxies by the address that they say.");
+    LIMITS_MINTS_PER_KEY = Setting::new("limits.mints_per_key", Typed("6000/m"),
+        "How often one API key may mint, counted in the same way.");
     RESUME_GRACE = Setting::new("resume.grace", Typed("5m"),
         "How long a session that lost its connection may come back. Its place counts as taken for as long.")
         .range("1s", "24h");
+    TARGETS_ALLOW = Setting::new("targets.allow", Typed("10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"),
+        "Where hosts may be: addresses and networks, with ports where not all are meant, such as `\"10.0.0.0/8:5900-5999\"` and `\"[fd00::/8]:5900\"`. Private networks, when it is not set.");
+    TARGETS_DENY = Setting::new("targets.deny", Typed(""),
+        "Where hosts may not be, although `targets.allow` has it.");
     HOST_CONNECT_TIMEOUT = Setting::new("host.connect_timeout", Typed("10s"),
         "How long finding and reaching a host may take, all its addresses together, and the wait for a turn before.")
         .range("10ms", "10m");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::value::{Setable, quote};
+use crate::origin::Origin;
 use crate::target::HostName;
 
 /// The URL of a gateway that listens on `bound`, as seen from the same machine or, where the
@@ -14,13 +15,8 @@ pub(super) fn listening_at(https: bool, bound: SocketAddr, path: &BasePath) -> P
     } else {
         HostName::Ip(bound.ip())
     };
-    let usual = if https { 443 } else { 80 };
     PublicUrl {
-        https,
-        authority: Authority {
-            host,
-            port: Some(bound.port()).filter(|port| *port != usual),
-        },
+        origin: Origin::new(https, host, Some(bound.port())),
         path: path.clone(),
     }
 }
@@ -111,8 +107,7 @@ impl Setable for BasePath {
 /// An `http` or `https` URL without query and fragment; prints without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
-    https: bool,
-    authority: Authority,
+    origin: Origin,
     path: BasePath,
 }
 
@@ -123,17 +118,16 @@ impl PublicUrl {
         &self.path
     }
 
-    /// Whether browsers come by HTTPS.
+    /// Scheme, host and port, as the gateway's own pages have them.
     #[must_use]
-    pub const fn is_https(&self) -> bool {
-        self.https
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
     }
 }
 
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority, self.path.as_str())
+        write!(f, "{}{}", self.origin, self.path.as_str())
     }
 }
 
@@ -149,9 +143,9 @@ impl Setable for PublicUrl {
             _ => return None,
         };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let Authority { host, port } = Authority::parse(authority)?;
         Some(Self {
-            https,
-            authority: Authority::parse(authority)?,
+            origin: Origin::new(https, host, port),
             path: BasePath::parse(path)?,
         })
     }

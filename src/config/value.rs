@@ -124,14 +124,16 @@ impl Setable for usize {
     }
 }
 
-/// True and false stand bare in the file.
+/// True and false stand bare in the file, and as text in variables.
 impl Setable for bool {
     const EXPECTED: &'static str = "true or false";
 
     fn read(typed: &Typed) -> Result<Self, Vec<Wrong>> {
         match (&typed.value, &typed.place) {
             (Value::Truth(truth), _) => Some(*truth),
-            (Value::Text(text), Place::Default) => text.parse().ok(),
+            (Value::Text(text), Place::Environment(_) | Place::Flag(_) | Place::Default) => {
+                text.parse().ok()
+            }
             _ => None,
         }
         .ok_or_else(|| vec![Wrong::not(typed, Self::EXPECTED)])

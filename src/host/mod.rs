@@ -10,6 +10,7 @@ mod read_ahead;
 mod relayed;
 pub mod resolve;
 pub mod stream;
+pub mod targets;
 pub mod tunnel;
 mod under_way;
 pub mod unix;
@@ -31,7 +32,7 @@ use crate::rfb::host::{HostError, Seen};
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
 use crate::rfb::{Stage, SwapError};
-use crate::target::Way;
+use crate::target::{TargetRefused, Way};
 
 use courtesy::{BackingOff, Courtesy, Outcome};
 use dial::DialError;
@@ -40,6 +41,7 @@ use ra2_key::Ra2Key;
 use relayed::go_on;
 use resolve::{ResolveError, Resolver};
 use stream::HostStream;
+use targets::Targets;
 use tunnel::TunnelError;
 use under_way::{Stop, UnderWay};
 use unix::UnixError;
@@ -59,6 +61,8 @@ pub struct Params {
     pub profiles: Profiles,
     /// How many logins at once, and how long none after failures.
     pub courtesy: courtesy::Params,
+    /// Where they may be.
+    pub targets: Targets,
     /// The folder below which Unix sockets may be; there are none without it.
     pub unix_root: Option<PathBuf>,
     /// The RSA key that is shown to hosts in RA2.
@@ -77,6 +81,9 @@ pub enum ReachError {
     /// The name has no address.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// None of its addresses may be connected to.
+    #[error(transparent)]
+    Target(#[from] TargetRefused),
     /// No address took the connection.
     #[error(transparent)]
     Dial(#[from] DialError),
@@ -107,6 +114,8 @@ impl From<&ReachError> for Reason {
             // host could change.
             ReachError::Profile(_) => Self::Internal,
             ReachError::BackingOff(_) => Self::HostTooManyAttempts,
+            ReachError::Target(_) => Self::TargetRefused,
+            ReachError::Unix(UnixError::NotAllowed | UnixError::Outside(_)) => Self::TargetRefused,
             ReachError::Resolve(_) | ReachError::Dial(_) | ReachError::Unix(_) => {
                 Self::HostUnreachable
             }

@@ -50,6 +50,19 @@ impl Resolver {
             .map_err(|error| ResolveError::System(error.to_string()))
     }
 
+    /// One that asks a name server of a test's own.
+    #[cfg(test)]
+    pub(super) fn asking(server: std::net::SocketAddr) -> Self {
+        let mut config = hickory_resolver::config::NameServerConfig::udp(server.ip());
+        for connection in &mut config.connections {
+            connection.port = server.port();
+        }
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![config]);
+        let provider = TokioRuntimeProvider::default();
+        let builder = TokioResolver::builder_with_config(config, provider);
+        Self(builder.build().unwrap())
+    }
+
     /// All addresses of a host, at least one.
     ///
     /// # Errors

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use tokio::net::TcpStream;
+
 use super::resolve::Resolver;
 use super::stream::HostStream;
+use super::targets::Targets;
 use super::visit::Visit;
 use super::{Params, ReachError, dial, tunnel, unix, websocket};
 use crate::http1::request::Extra;
@@ -41,8 +44,8 @@ pub(super) async fn stream(
         headers: &visit.credentials.headers,
     };
     match &visit.target.way {
-        Way::Tcp(endpoint) => connection(endpoint, false, resolver, tls).await,
-        Way::Tls(endpoint) => connection(endpoint, true, resolver, tls).await,
+        Way::Tcp(endpoint) => connection(endpoint, false, resolver, tls, params).await,
+        Way::Tls(endpoint) => connection(endpoint, true, resolver, tls, params).await,
         Way::Unix(path) => {
             let stream = unix::connect(path, params.unix_root.as_deref()).await?;
             // Should TLS be asked for inside: what a certificate calls a machine that is this one.
@@ -52,14 +55,16 @@ pub(super) async fn stream(
         }
         Way::Tunnel(to) => {
             let host = to.endpoint.host.clone();
-            let (below, peer) = connection(&to.endpoint, to.tls, resolver, tls.clone()).await?;
+            let (below, peer) =
+                connection(&to.endpoint, to.tls, resolver, tls.clone(), params).await?;
             let shown = below.shown();
             let stream = tunnel::open(below, to, extra).await?;
             Ok((HostStream::layered(stream, host, tls, shown), peer))
         }
         Way::WebSocket(to) => {
             let host = to.endpoint.host.clone();
-            let (below, peer) = connection(&to.endpoint, to.tls, resolver, tls.clone()).await?;
+            let (below, peer) =
+                connection(&to.endpoint, to.tls, resolver, tls.clone(), params).await?;
             let shown = below.shown();
             let stream = websocket::open(below, to, extra).await?;
             Ok((HostStream::layered(stream, host, tls, shown), peer))
@@ -73,12 +78,26 @@ async fn connection(
     inside_tls: bool,
     resolver: &Resolver,
     tls: Connector,
+    params: &Params,
 ) -> Result<(HostStream, Peer), ReachError> {
-    let addresses = resolver.resolve(&endpoint.host).await?;
-    let (stream, address) = dial::dial(&addresses, endpoint.port.get()).await?;
+    let port = endpoint.port.get();
+    let (stream, address) = connect(&endpoint.host, port, resolver, &params.targets).await?;
     let mut stream = HostStream::tcp(stream, endpoint.host.clone(), tls);
     if inside_tls {
         stream.start_tls().await?;
     }
     Ok((stream, Peer::Tcp(address)))
+}
+
+/// Resolves a name, looks which of its addresses may be dialled, and dials those: the name is not
+/// asked again.
+pub(super) async fn connect(
+    host: &HostName,
+    port: u16,
+    resolver: &Resolver,
+    targets: &Targets,
+) -> Result<(TcpStream, SocketAddr), ReachError> {
+    let addresses = resolver.resolve(host).await?;
+    let addresses = targets.allowed(&addresses, port)?;
+    Ok(dial::dial(&addresses, port).await?)
 }

@@ -9,16 +9,18 @@
 
 pub mod api;
 pub mod assets;
+pub mod client;
 pub mod console;
 pub mod content_coding;
 pub mod headers;
+pub mod limiter;
 pub mod page;
 pub mod problem;
 pub mod serve;
 pub mod socket;
 
 use std::any::Any;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -26,15 +28,18 @@ use axum::extract::State;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::sync::OwnedSemaphorePermit;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
+use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
 use crate::mint::{Minter, PAGE_PATH, SOCKET_PATH};
+use crate::proxy::TrustedProxies;
 use crate::session::Sessions;
 use crate::store::Store;
+
+pub use client::Client;
 
 /// The WebSocket path that stock viewers and other gateways' users know.
 const WEBSOCKIFY_PATH: &str = "/websockify";
@@ -52,16 +57,12 @@ pub struct Service {
     pub api_keys: ApiKeys,
     /// What every response carries.
     pub headers: PageHeaders,
-}
-
-/// Where a request comes from. `serve` puts it into each request.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The connection's other end.
-    pub address: SocketAddr,
-    /// The connection's place among those that may be open at once. Whoever takes the connection
-    /// over keeps it.
-    pub place: Arc<OwnedSemaphorePermit>,
+    /// Whose word about clients is taken.
+    pub proxies: TrustedProxies,
+    /// How often one client may open a console.
+    pub handshakes: Limiter<IpAddr>,
+    /// How often one API key may mint.
+    pub mints: Limiter<String>,
 }
 
 /// All routes, below `base_path`, which is empty or starts with a slash and ends without one.
@@ -82,6 +83,10 @@ pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
         .fallback(async || Problem::NotFound.into_response())
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(service),
+            client::identify,
+        ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(service),
             add_headers,

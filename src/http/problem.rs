@@ -4,12 +4,14 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::rate::TooOften;
+use crate::reason::Reason;
 use crate::ws::BadUpgrade;
 
 /// Something wrong with a request, or with us.
@@ -35,6 +37,8 @@ pub enum Problem {
     RequestTimeout,
     /// The body is not JSON of the form that is asked for. The words say where.
     InvalidRequest(String),
+    /// The API key mints more often than it may.
+    RateLimited(TooOften),
     /// Fanlight itself failed.
     Internal,
 }
@@ -104,6 +108,11 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "The body does not have the form that is asked for",
             ),
+            Self::RateLimited(_) => (
+                Reason::RateLimited.code(),
+                StatusCode::TOO_MANY_REQUESTS,
+                "This API key mints more often than it may",
+            ),
             Self::Internal => (
                 "internal",
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -117,6 +126,7 @@ impl Problem {
         match self {
             Self::InvalidRequest(detail) => Some(detail.clone()),
             Self::UpgradeRequired(bad) | Self::BadUpgrade(bad) => Some(bad.to_string()),
+            Self::RateLimited(_) => Some("setting limits.mints_per_key".to_owned()),
             _ => None,
         }
     }
@@ -126,6 +136,10 @@ impl Problem {
         match self {
             Self::Unauthorized => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::RateLimited(TooOften { wait }) => {
+                let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                headers.insert(RETRY_AFTER, HeaderValue::from(whole));
             }
             Self::UpgradeRequired(_) => {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

@@ -81,6 +81,7 @@ mod tests {
 
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::new(Arc::clone(&places).acquire_owned().await.unwrap());
+        let address = address.into();
         let client = Client { address, place };
         let router = Router::new().fallback(async || vec![0; 64 << 20]);
         let started = Instant::now();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
@@ -25,6 +25,7 @@ use crate::http::console::{self, Parameters};
 use crate::http::problem::Problem;
 use crate::http::{Client, Service};
 use crate::mint::TOKEN_PROTOCOL;
+use crate::origin::Presented;
 use crate::session::resume::ResumeSecret;
 use crate::session::{Arrival, Pass, page_message};
 use crate::stream::Stream;
@@ -57,6 +58,8 @@ pub(super) async fn upgrade(
     let arrival = Arrival {
         client: client.address,
         pass,
+        origin: origin(request.headers()),
+        too_often: service.handshakes.spend(client.address.counted_as()).err(),
         page,
     };
 
@@ -117,6 +120,11 @@ fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
         .iter()
         .map(|line| line.to_str().unwrap_or_default());
     lines.collect::<Vec<_>>().join(", ")
+}
+
+fn origin(headers: &HeaderMap) -> Presented {
+    let lines = headers.get_all(ORIGIN).iter();
+    Presented::from_lines(lines.map(|line| line.to_str().ok()))
 }
 
 /// Waits for the raw stream and runs the session on it. The connection keeps its place till the end.

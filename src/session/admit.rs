@@ -27,6 +27,8 @@ use crate::token::{self, Grant, Purpose};
 pub(super) struct Seat<'s> {
     /// Its place among those that may run here.
     _slot: SemaphorePermit<'s>,
+    /// Its place among those that are on their way to the picture.
+    on_the_way: Option<SemaphorePermit<'s>>,
     /// Where words of others reach it.
     pub(super) place: Place<'s>,
     /// What its page comes back with, should it be lost.
@@ -44,8 +46,9 @@ impl Sessions {
         arrival: &mut Arrival,
         record: &mut Record,
     ) -> Result<(Grant, Seat<'_>), End> {
+        let on_the_way = self.at_the_edge(arrival)?;
         // Nobody needs it again, and a session may last for days.
-        match std::mem::take(&mut arrival.pass) {
+        let admitted = match std::mem::take(&mut arrival.pass) {
             Pass::None => Err(End::plain(Reason::TokenMissing)),
             Pass::Token(token) => {
                 let grant = self
@@ -55,7 +58,11 @@ impl Sessions {
                 self.admit_grant(grant, arrival, record.session()).await
             }
             Pass::Resume(secret) => self.readmit(&secret, arrival, record).await,
-        }
+        };
+        admitted.map(|(grant, seat)| {
+            let on_the_way = Some(on_the_way);
+            (grant, Seat { on_the_way, ..seat })
+        })
     }
 
     async fn admit_grant(
@@ -84,6 +91,7 @@ impl Sessions {
             .then(|| ResumeSecret::new(session, entropy::random()));
         let seat = Seat {
             _slot: slot,
+            on_the_way: None,
             place,
             secret,
             resumed: false,
@@ -119,6 +127,7 @@ impl Sessions {
         record.resume(entry.id, &grant);
         let seat = Seat {
             _slot: slot,
+            on_the_way: None,
             place: self.registry.take(entry),
             secret: arrival.page.then_some(next),
             resumed: true,
@@ -130,6 +139,7 @@ impl Sessions {
     /// The session has its picture.
     pub(super) async fn connected(&self, seat: &mut Seat<'_>, grant: &Grant, seen: &Seen) {
         seat.connected = true;
+        seat.on_the_way = None;
         let Some(entry) = seat.place.update(|entry| {
             entry.state = State::Live;
             entry.security = seen.chosen.map(|chosen| chosen.to_string());

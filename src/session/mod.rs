@@ -16,6 +16,7 @@
 //! [`open`] is the story; [`relay`] moves the bytes; [`record`] is what is logged of it all.
 
 mod admit;
+mod edge;
 pub mod end;
 mod greet;
 pub mod open;
@@ -27,7 +28,6 @@ pub mod relay;
 pub mod resume;
 mod watch;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -37,10 +37,13 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::buffers::Buffers;
+use crate::client_addr::ClientAddr;
 use crate::clock::UnixTime;
 use crate::host;
 use crate::host::courtesy::Courtesy;
 use crate::host::resolve::Resolver;
+use crate::origin::{OriginPolicy, Presented};
+use crate::rate::TooOften;
 use crate::store::{Quotas, Store};
 use crate::token::{self, Grant, KeyRing, OpenError};
 
@@ -60,6 +63,10 @@ pub struct Params {
     pub admit_without_store: bool,
     /// What this gateway is called in lists of sessions.
     pub gateway: String,
+    /// How many of them may be on their way to the picture at once.
+    pub max_handshakes: usize,
+    /// Whose pages may open them.
+    pub origins: OriginPolicy,
     /// How long each stage of the browser's RFB handshake may take.
     pub browser_handshake: Duration,
     /// How often the browser is pinged, so that proxies in between see life: every 25 seconds
@@ -84,6 +91,7 @@ pub struct Sessions {
     slots: Semaphore,
     store: Arc<dyn Store>,
     registry: Arc<Registry>,
+    handshakes: Semaphore,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -91,8 +99,12 @@ pub struct Sessions {
 /// Somebody at the WebSocket, before anything is known of them.
 #[derive(Debug)]
 pub struct Arrival {
-    /// Where the connection comes from.
-    pub client: SocketAddr,
+    /// Who it is, as far as addresses say.
+    pub client: ClientAddr,
+    /// Whose page it is.
+    pub origin: Presented,
+    /// Whether they come too often.
+    pub too_often: Option<TooOften>,
     /// What was presented.
     pub pass: Pass,
     /// Whether it is our page, which understands [`page_message`]s.
@@ -126,6 +138,7 @@ impl Sessions {
         let registry = Arc::<Registry>::default();
         let watching = watch::watch(Arc::clone(&store), Arc::clone(&registry));
         tasks.spawn(stop.clone().run_until_cancelled_owned(watching));
+        let handshakes = Semaphore::new(params.max_handshakes.min(Semaphore::MAX_PERMITS));
         Self {
             courtesy: Courtesy::new(params.host.courtesy),
             params,
@@ -135,6 +148,7 @@ impl Sessions {
             slots,
             store,
             registry,
+            handshakes,
             tasks,
             stop,
         }

@@ -1,10 +1,9 @@
 //! What is logged of a session: a line at its start and a line at its end, with the same fields.
 
-use std::net::SocketAddr;
-
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use crate::client_addr::ClientAddr;
 use crate::id::SessionId;
 use crate::reason::{Reason, Severity};
 use crate::session::end::End;
@@ -16,7 +15,7 @@ use crate::token::Grant;
 #[derive(Debug)]
 pub struct Record {
     session: SessionId,
-    client: SocketAddr,
+    client: ClientAddr,
     started: Instant,
     console: String,
     target: String,
@@ -30,7 +29,7 @@ pub struct Record {
 impl Record {
     /// Starts a session's record, when little more than the client is known.
     #[must_use]
-    pub fn new(session: SessionId, client: SocketAddr) -> Self {
+    pub fn new(session: SessionId, client: ClientAddr) -> Self {
         Self {
             session,
             client,

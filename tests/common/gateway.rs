@@ -157,6 +157,7 @@ impl TestGateway {
             .set("state_dir", state.to_str().unwrap())
             .set("api.keys", vec![toml::Value::Table(key)])
             .set("log.level", "debug")
+            .set("targets.allow", vec!["127.0.0.0/8", "::1"])
             .set("log.format", "json")
             .set("shutdown.grace", "100ms")
     }

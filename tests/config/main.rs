@@ -218,6 +218,9 @@ fn the_sample_shows_every_setting_and_the_defaults() {
         name: None,
         public_url: None,
         frame_ancestors: Vec::new(),
+        origins: Vec::new(),
+        proxies: defaults.proxies.clone(),
+        targets: defaults.targets.clone(),
         tls: None,
         api_keys: Vec::new(),
         limits: Limits {

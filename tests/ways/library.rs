@@ -10,11 +10,12 @@ use fanlight::host::courtesy::{self, Courtesy};
 use fanlight::host::profile::{Profile, Profiles};
 use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::resolve::Resolver;
+use fanlight::host::targets::Targets;
 use fanlight::host::visit::Visit;
 use fanlight::host::{self, HostLeg, Params, ReachError};
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
-use fanlight::target::{Endpoint, Target, Tunnel, Way, WebSocketTarget, WebSocketUrl};
+use fanlight::target::{Endpoint, Target, TargetRules, Tunnel, Way, WebSocketTarget, WebSocketUrl};
 use fanlight::tls::connect::{Connector, Trust};
 use fanlight::token::Credentials;
 use rustls::pki_types::CertificateDer;
@@ -50,6 +51,13 @@ pub(crate) fn params(
         handshake: Deadlines::all(ANSWERED),
         profiles: Profiles::new(profile, BTreeMap::new()),
         courtesy: courtesy::Params::default(),
+        targets: Targets {
+            rules: TargetRules {
+                allow: ["127.0.0.0/8", "::1"].map(|it| it.parse().unwrap()).into(),
+                deny: Vec::new(),
+            },
+            own_listener: None,
+        },
         unix_root,
         ra2_key: Ra2Key::default(),
     }

@@ -50,6 +50,9 @@ use crate::token::{Key, KeyRing};
 
 use machine::DemoMachine;
 
+/// Where the demo's machine listens.
+const MACHINE_RANGE: &str = "127.0.0.1";
+
 pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     super::runtime()?.block_on(demo(args, out))
 }
@@ -66,7 +69,9 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         environment: Vec::new(),
         flags,
     };
-    let config = sources.load().map_err(super::not_valid)?.config;
+    let mut config = sources.load().map_err(super::not_valid)?.config;
+    // The machine is in this process.
+    config.targets.allow = vec![MACHINE_RANGE.parse()?];
     telemetry::init(config.log.format, &config.log.level)?;
 
     let mut signals = StopSignals::new()?;

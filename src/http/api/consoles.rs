@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use crate::clock::UnixTime;
-use crate::http::Service;
 use crate::http::api::identity::IdentityRequest;
 use crate::http::api::limits::LimitsRequest;
 use crate::http::api::object::{Object, Texts};
@@ -22,6 +21,7 @@ use crate::http::api::security::SecurityRequest;
 use crate::http::api::target::TargetRequest;
 use crate::http::api::time::Time;
 use crate::http::problem::Problem;
+use crate::http::{Client, Service};
 use crate::mint::{Minted, Order};
 use crate::rfb::login::Login;
 use crate::secret::Secret;
@@ -88,6 +88,7 @@ struct WebSocketResponse {
 /// Mints a console: 201 with its URL, or a problem document.
 pub(super) async fn create(
     State(service): State<Arc<Service>>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
@@ -95,9 +96,13 @@ pub(super) async fn create(
         Ok(key) => key,
         Err(problem) => return problem.into_response(),
     };
+    if let Err(too_often) = service.mints.spend(key.to_owned()) {
+        info!(key, client = %client.address, %too_often, "not minted");
+        return Problem::RateLimited(too_often).into_response();
+    }
     match mint(&service, &headers, body) {
         Ok(minted) => {
-            info!(console = %minted.id, key, expires_at = %minted.expires_at, "console minted");
+            info!(console = %minted.id, key, client = %client.address, expires_at = %minted.expires_at, "console minted");
             created(&minted)
         }
         Err(problem) => problem.into_response(),

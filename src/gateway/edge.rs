@@ -1,0 +1,104 @@
+//! The first look at a connection: whom it comes from, and whether it comes too often.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tracing::{debug, warn};
+
+use crate::client_addr::ClientAddr;
+use crate::config::Config;
+use crate::http::limiter::Limiter;
+use crate::proxy::TrustedProxies;
+use crate::proxy_header::{self, ProxyHeaderError};
+use crate::rate::{Rate, TooOften};
+
+/// Between two log lines about connections that come too often.
+const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
+    Some(count) => Rate {
+        count,
+        period: Duration::from_secs(10),
+    },
+    None => unreachable!(),
+};
+
+/// Who may connect.
+pub(super) struct Edge {
+    proxies: TrustedProxies,
+    protocol: bool,
+    connections: Limiter<IpAddr>,
+    refused: AtomicU64,
+    said: Limiter<()>,
+}
+
+/// Why a connection is closed at once.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TurnedAway {
+    /// It comes too often.
+    #[error("limits.connections_per_client: {0}")]
+    TooOften(#[from] TooOften),
+    /// A trusted proxy does not say whom it speaks for.
+    #[error(transparent)]
+    ProxyHeader(#[from] ProxyHeaderError),
+}
+
+impl Edge {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            proxies: config.proxies.trusted.clone(),
+            protocol: config.proxies.protocol,
+            connections: Limiter::new(config.limits.connections_per_client),
+            refused: AtomicU64::new(0),
+            said: Limiter::new(SAID_EVERY),
+        }
+    }
+
+    /// Decides about a connection before anything is spent on it.
+    ///
+    /// # Errors
+    /// [`TooOften`]. Many come through a trusted proxy: it is never too often.
+    pub(super) fn take(&self, peer: ClientAddr) -> Result<(), TooOften> {
+        if self.proxies.has(peer) {
+            return Ok(());
+        }
+        self.connections.spend(peer.counted_as())
+    }
+
+    /// Closes a connection that comes too often, without a word and so that nothing of it is left
+    /// in the kernel either.
+    pub(super) fn refuse(&self, stream: &TcpStream, peer: ClientAddr, why: &TooOften) {
+        let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        let _: io::Result<()> = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        if self.said.spend(()).is_ok() {
+            warn!(client = %peer, refused, %why, "connections come too often (setting limits.connections_per_client)");
+        }
+    }
+
+    /// Whom a connection comes from.
+    ///
+    /// # Errors
+    /// [`TurnedAway`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses what was read.
+    pub(super) async fn client(
+        &self,
+        stream: &mut TcpStream,
+        peer: ClientAddr,
+    ) -> Result<ClientAddr, TurnedAway> {
+        if !self.protocol || !self.proxies.has(peer) {
+            return Ok(peer);
+        }
+        let client = proxy_header::read(stream).await?;
+        debug!(proxy = %peer, client = client.map(tracing::field::display), "PROXY header");
+        let Some(client) = client else {
+            return Ok(peer);
+        };
+        self.take(client)
+            .inspect_err(|why| self.refuse(stream, client, why))?;
+        Ok(client)
+    }
+}

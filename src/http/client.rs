@@ -1,0 +1,52 @@
+//! Whom a request comes from: the connection's other end, or whom a trusted proxy speaks for.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::debug;
+
+use crate::client_addr::ClientAddr;
+use crate::http::Service;
+
+/// Where a request comes from. `serve` puts the connection's other end into each request, and
+/// [`identify`] the client in its place.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Who asks.
+    pub address: ClientAddr,
+    /// The connection's place among those that may be open at once. Whoever takes the connection
+    /// over keeps it.
+    pub place: Arc<OwnedSemaphorePermit>,
+}
+
+/// Takes the word of a trusted proxy for the client's address. What it says wrong is passed over,
+/// and the proxy's own address stands.
+pub(super) async fn identify(
+    State(service): State<Arc<Service>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let proxies = &service.proxies;
+    let connection = request.extensions().get::<Client>();
+    if let Some(peer) = connection.map(|client| client.address)
+        && proxies.has(peer)
+    {
+        let lines = request.headers().get_all(proxies.header.name());
+        let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
+        match proxies.client(peer, &lines) {
+            Ok(address) => {
+                if let Some(client) = request.extensions_mut().get_mut::<Client>() {
+                    client.address = address;
+                }
+            }
+            Err(error) => {
+                let header = proxies.header.name();
+                debug!(client = %peer, header, %error, "the proxy's word is passed over");
+            }
+        }
+    }
+    next.run(request).await
+}
