@@ -91,7 +91,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
     let stream = HostStream::tcp(stream, host, tls);
     let logging_in = host::handshake((stream, Peer::Tcp(address)), visit, &params);
     let logged_in = within("the login", DONE, logging_in).await;
-    logged_in.map_err(|(error, _)| error)
+    logged_in.map_err(|failed| failed.error)
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use common::wait::{until, within};
 use common::websocket::End;
 use common::xvnc::Xvnc;
 use fanlight::reason::Reason;
+use serde_json::json;
 use tokio::task::JoinSet;
 
 const PASSWORD: &str = "s3cret12";
@@ -104,6 +105,53 @@ async fn how_many_dials_is_a_setting() {
     let minted = gateway.mint_times(30, host.address, PASSWORD).await;
     let viewers = all_get_in(&gateway, &minted, 6).await;
     assert_eq!((viewers.len(), most.load(Ordering::SeqCst)), (6, 1));
+}
+
+/// Consoles behind one port are one host, whatever their paths: it is the port that is dialled.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_consoles_of_one_tunnel_host_share_its_four_places() {
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let highest = Arc::clone(&most);
+    let host = FakeHost::serve(Family::V4, move |mut line| {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&highest));
+        async move {
+            let unfinished = now.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(unfinished, Ordering::SeqCst);
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Some(byte) = line.read(1).await else {
+                    return;
+                };
+                head.extend(byte);
+            }
+            // Slow enough that the others would be here by now if nothing held them back.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            line.send(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            let manners = Manners::default();
+            let greeted = manners.greet_then(&mut line, || {
+                now.fetch_sub(1, Ordering::SeqCst);
+            });
+            if greeted.await.is_some() {
+                line.read_to_end().await;
+            }
+        }
+    })
+    .await;
+    let gateway = Arc::new(TestGateway::start().await);
+    let mut opening = JoinSet::new();
+    for console in 0..12 {
+        let path = format!("/console?uuid={console}");
+        let tunnel = json!({
+            "host": "127.0.0.1", "port": host.address.port(), "tls": false, "path": path,
+        });
+        let minted = gateway
+            .mint(&json!({ "target": { "tunnel": tunnel } }))
+            .await;
+        let gateway = Arc::clone(&gateway);
+        opening.spawn(async move { Viewer::open(&gateway, &minted).await.unwrap() });
+    }
+    let viewers = within("all sessions", ALL, opening.join_all()).await;
+    assert_eq!((viewers.len(), most.load(Ordering::SeqCst)), (12, 4));
 }
 
 /// A session that must be refused.

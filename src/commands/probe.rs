@@ -38,25 +38,32 @@ async fn probe(args: ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         ra2_key: Ra2Key::default(),
     };
 
-    let visit = visit(args.target, &args.security, args.identity)?;
+    let mut visit = visit(args.target, &args.security, args.identity)?;
     let resolver = Resolver::from_system()?;
-    let connected = match host::connect(&visit, &resolver, &params).await {
-        Ok(connected) => connected,
-        Err(error) => return failed(&error),
-    };
-    writeln!(out, "connected   {} as {}", visit.target, connected.1)?;
-
-    match host::handshake(connected, visit, &params).await {
-        Ok(leg) => {
-            seen(&leg.seen, out)?;
-            if let Some(Shown { key, proof }) = leg.stream.shown() {
-                writeln!(out, "certificate {key}, {proof}")?;
+    loop {
+        let connected = match host::connect(&visit, &resolver, &params).await {
+            Ok(connected) => connected,
+            Err(error) => return failed(&error),
+        };
+        writeln!(out, "connected   {} as {}", visit.target, connected.1)?;
+        let failure = match host::handshake(connected, visit.clone(), &params).await {
+            Ok(leg) => {
+                seen(&leg.seen, out)?;
+                if let Some(Shown { key, proof }) = leg.stream.shown() {
+                    writeln!(out, "certificate {key}, {proof}")?;
+                }
+                return server_init(&leg, out);
             }
-            server_init(&leg, out)
-        }
-        Err((error, seen_so_far)) => {
-            seen(&seen_so_far, out)?;
-            failed(&error)
+            Err(failure) => failure,
+        };
+        seen(&failure.seen, out)?;
+        match failure.dead_end {
+            // As a console does, once.
+            Some(without) if visit.without.is_empty() => {
+                writeln!(out, "again       since it {}", failure.error)?;
+                visit.without = without;
+            }
+            _ => return failed(&failure.error),
         }
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn visit(
             desktop_name: identity.pin_desktop_name,
             machine_uuid: identity.pin_machine_uuid,
         },
+        without: &[],
     };
     visit.credentials.check()?;
     visit.identity.check()?;

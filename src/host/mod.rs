@@ -31,6 +31,7 @@ use crate::reason::Reason;
 use crate::rfb::host::{HostError, Seen};
 use crate::rfb::init::ServerInit;
 use crate::rfb::peer_text::PeerText;
+use crate::rfb::policy::SecurityMethod;
 use crate::rfb::{Stage, SwapError};
 use crate::target::{TargetRefused, Way};
 
@@ -38,7 +39,7 @@ use courtesy::{BackingOff, Courtesy, Outcome};
 use dial::DialError;
 use profile::{Profiles, UnknownProfile};
 use ra2_key::Ra2Key;
-use relayed::go_on;
+use relayed::decided;
 use resolve::{ResolveError, Resolver};
 use stream::HostStream;
 use targets::Targets;
@@ -160,6 +161,18 @@ impl ReachError {
     }
 }
 
+/// A handshake that came to nothing.
+#[derive(Debug)]
+pub struct Failed {
+    /// Why.
+    pub error: ReachError,
+    /// What was seen of the host until then.
+    pub seen: Seen,
+    /// What led nowhere, where the host offers something else: another connection
+    /// [without](Visit::without) these may be let in.
+    pub dead_end: Option<&'static [SecurityMethod]>,
+}
+
 /// A host that let us in: it has sent ServerInit and waits for messages.
 #[derive(Debug)]
 pub struct HostLeg {
@@ -199,7 +212,7 @@ pub async fn connect(
 /// the machine that is meant.
 ///
 /// # Errors
-/// [`ReachError`], with what was seen of the host until then.
+/// [`Failed`].
 ///
 /// # Cancel safety
 /// Dropping the future closes the connection.
@@ -207,20 +220,28 @@ pub async fn handshake(
     connected: (HostStream, Peer),
     visit: Visit,
     params: &Params,
-) -> Result<HostLeg, (ReachError, Seen)> {
+) -> Result<HostLeg, Failed> {
+    let failed = |error, seen| Failed {
+        error,
+        seen,
+        dead_end: None,
+    };
     let under_way = UnderWay::begin(connected, visit, params).await;
-    let under_way = under_way.map_err(|error| (error.into(), Seen::default()))?;
+    let under_way = under_way.map_err(|error| failed(error.into(), Seen::default()))?;
     match under_way.go_on(params).await? {
         Stop::LetIn(leg) => Ok(*leg),
-        Stop::Asked(_, under_way) => Err((
-            HostError::CredentialsMissing.into(),
-            under_way.machine.seen().clone(),
-        )),
+        Stop::Asked(_, under_way) => {
+            let error = HostError::CredentialsMissing.into();
+            Err(failed(error, under_way.machine.seen().clone()))
+        }
     }
 }
 
 /// Goes to a target: a place at the host, resolve, dial, RFB handshake. With
 /// [`relay`](crate::rfb::login::Login::relay) it may come back with a challenge.
+///
+/// Where the handshake comes to a dead end beside which the host offers something else, it goes
+/// there on a second connection, in the same place; there is no third.
 ///
 /// # Errors
 /// [`ReachError`].
@@ -235,12 +256,26 @@ pub async fn reach(
 ) -> Result<Reached, ReachError> {
     let deadline = Instant::now() + params.connect;
     let connecting = async {
-        let place = courtesy.place(&visit.target.way).await?;
+        let place = courtesy.place(&visit.target.way.dialled()).await?;
         Ok((place, connect(&visit, resolver, params).await?))
     };
     let connecting = timeout_at(deadline, connecting).await;
-    let (place, connected) = connecting.unwrap_or(Err(ReachError::TimedOut))?;
+    let (mut place, connected) = connecting.unwrap_or(Err(ReachError::TimedOut))?;
     debug!(address = %connected.1, "host connected");
-    let under_way = UnderWay::begin(connected, visit, params).await?;
-    go_on(under_way, place, params).await
+    let under_way = UnderWay::begin(connected, visit.clone(), params).await?;
+    let mut stop = under_way.go_on(params).await;
+    if let Err(Failed {
+        error,
+        dead_end: Some(without),
+        ..
+    }) = &stop
+    {
+        debug!(%error, "one way to log in leads nowhere, another is tried");
+        place.leave_one();
+        let visit = Visit { without, ..visit };
+        let connected = connect(&visit, resolver, params).await?;
+        let second = UnderWay::begin(connected, visit, params).await?;
+        stop = second.go_on(params).await;
+    }
+    decided(stop, place)
 }

@@ -2,7 +2,7 @@
 
 use super::courtesy::{Outcome, Place};
 use super::under_way::{Stop, UnderWay};
-use super::{HostLeg, Params, ReachError};
+use super::{Failed, HostLeg, Params, ReachError};
 use crate::rfb::auth::vnc::{Challenge, Response};
 use crate::rfb::host::HostError;
 
@@ -56,17 +56,13 @@ impl Asked {
         params: &Params,
     ) -> Result<HostLeg, ReachError> {
         self.under_way.respond(response);
-        go_on(self.under_way, self.place, params).await?.let_in()
+        decided(self.under_way.go_on(params).await, self.place)?.let_in()
     }
 }
 
-/// Goes on with a handshake, and gives the place at the host back when the login is decided.
-pub(super) async fn go_on(
-    under_way: UnderWay,
-    place: Place,
-    params: &Params,
-) -> Result<Reached, ReachError> {
-    match under_way.go_on(params).await {
+/// Gives the place at the host back when the login is decided.
+pub(super) fn decided(stop: Result<Stop, Failed>, place: Place) -> Result<Reached, ReachError> {
+    match stop {
         Ok(Stop::LetIn(leg)) => {
             place.end(Outcome::LetIn);
             Ok(Reached::LetIn(leg))
@@ -76,7 +72,7 @@ pub(super) async fn go_on(
             under_way: *under_way,
             place,
         }))),
-        Err((error, _)) => {
+        Err(Failed { error, .. }) => {
             place.end(error.outcome());
             Err(error)
         }

@@ -6,10 +6,10 @@ use super::profile::UnknownProfile;
 use super::stream::HostStream;
 use super::visit::Visit;
 use super::way::Peer;
-use super::{HostLeg, Params, ReachError};
+use super::{Failed, HostLeg, Params, ReachError};
 use crate::drive::drive;
 use crate::rfb::auth::vnc::{Challenge, Response};
-use crate::rfb::host::{HostHandshake, HostParams, Progress, Relayed, Seen};
+use crate::rfb::host::{HostHandshake, HostParams, Progress, Relayed};
 use crate::rfb::identity::Identity;
 use crate::target::Way;
 
@@ -65,7 +65,7 @@ impl UnderWay {
     }
 
     /// Goes on until the handshake is over or the viewer has to be asked.
-    pub(super) async fn go_on(mut self, params: &Params) -> Result<Stop, (ReachError, Seen)> {
+    pub(super) async fn go_on(mut self, params: &Params) -> Result<Stop, Failed> {
         let mut machine = Relayed(&mut self.machine);
         let deadlines = &params.handshake;
         let end = drive(&mut machine, &mut self.stream, &mut self.unread, deadlines).await;
@@ -100,7 +100,11 @@ impl UnderWay {
                 unread: self.unread,
                 seen,
             }))),
-            Err(error) => Err((ReachError::of_handshake(error, &self.way), seen)),
+            Err(error) => Err(Failed {
+                dead_end: self.machine.dead_end(&error),
+                error: ReachError::of_handshake(error, &self.way),
+                seen,
+            }),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a grant says about a host and how to come in.
 
 use crate::rfb::identity::Identity;
-use crate::rfb::policy::Policy;
+use crate::rfb::policy::{Policy, SecurityMethod};
 use crate::rfb::terms::Terms;
 use crate::target::Target;
 use crate::token::{Credentials, Grant};
@@ -17,6 +17,8 @@ pub struct Visit {
     pub terms: Terms,
     /// What the machine must be.
     pub identity: Identity,
+    /// Ways of logging in that an earlier connection has shown to lead nowhere.
+    pub without: &'static [SecurityMethod],
 }
 
 impl Visit {
@@ -28,6 +30,7 @@ impl Visit {
             credentials,
             terms: Terms::default(),
             identity: Identity::default(),
+            without: &[],
         }
     }
 
@@ -35,7 +38,7 @@ impl Visit {
     /// `inside_tls` says, TLS in the login proves nothing more; where it is not and a certificate
     /// is pinned, the login has to show one.
     pub(super) fn policy(&self, profile: &Policy, inside_tls: bool) -> Policy {
-        let policy = self.terms.apply(profile);
+        let policy = self.terms.apply(profile).without(self.without);
         if inside_tls {
             policy.inside_tls()
         } else {
@@ -54,6 +57,7 @@ impl From<Grant> for Visit {
             credentials: grant.credentials,
             terms: grant.terms,
             identity: grant.identity,
+            without: &[],
         }
     }
 }
@@ -62,7 +66,6 @@ impl From<Grant> for Visit {
 mod tests {
     use super::*;
     use crate::rfb::identity::Fingerprint;
-    use crate::rfb::policy::SecurityMethod;
 
     #[test]
     fn tls_around_everything_satisfies_what_is_demanded_of_the_login() {

@@ -229,6 +229,13 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The same policy, less some methods.
+    #[must_use]
+    pub fn without(mut self, methods: &[SecurityMethod]) -> Self {
+        self.methods.retain(|method| !methods.contains(method));
+        self
+    }
+
     /// The policy for a login of which everything is inside TLS already.
     #[must_use]
     pub fn inside_tls(self) -> Self {
@@ -252,6 +259,33 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_shows_the_password_is_for_the_inside_of_tls_or_for_those_who_allow_it() {
+        let shown = [
+            SecurityMethod::Sasl,
+            SecurityMethod::MsLogonII,
+            SecurityMethod::Plain,
+            SecurityMethod::TightLogin,
+        ];
+        let by_default = Policy::default();
+        let allowed = Policy {
+            clear_text: true,
+            ..Policy::default()
+        };
+        let strict = Policy {
+            require_tls: true,
+            ..allowed.clone()
+        };
+        for method in SecurityMethod::ALL {
+            let bare = shown.contains(&method);
+            assert_eq!(by_default.allows(method), !bare, "{method}");
+            assert!(allowed.allows(method), "{method}");
+            // Allowing clear text takes nothing from the demand for TLS.
+            assert_eq!(strict.allows(method), method.is_inside_tls(), "{method}");
+            assert!(strict.clone().inside_tls().allows(method), "{method}");
+        }
+    }
 
     #[test]
     fn names_are_unique_and_read_back() {

@@ -1,6 +1,7 @@
 //! Where an RFB server is, and how to get there.
 
 mod allowed;
+mod dialled;
 mod host_name;
 mod profile_name;
 mod request_path;
@@ -14,6 +15,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 
 pub use allowed::{BadTargetRange, Special, TargetRange, TargetRefused, TargetRules};
+pub use dialled::Dialled;
 pub use host_name::{BadHostName, HostName, MAX_DNS_NAME};
 pub use profile_name::{BadProfileName, MAX_PROFILE_NAME, ProfileName};
 pub use request_path::{BadRequestPath, MAX_REQUEST_PATH, RequestPath};

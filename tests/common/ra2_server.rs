@@ -15,7 +15,8 @@ use tokio::io::duplex;
 use super::fake_host::{FakeHost, Line};
 use super::net::{Family, Stream};
 use super::ra2_message::{Cipher, pump};
-use super::rfb_server::{server_init, text};
+use super::rfb_server::{CHALLENGE, server_init, text};
+use super::vnc_auth;
 
 /// What the server is like.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,8 @@ pub enum Quirk {
     SubType(u8),
     /// A bit of its hash's MAC is wrong.
     Forged,
+    /// It takes the password by VNC authentication as well.
+    BesideVnc,
 }
 
 /// The desktop's name and size.
@@ -128,8 +131,15 @@ impl Ra2Manners {
     async fn greet(self, line: &mut Line) -> Option<Option<[Cipher; 2]>> {
         self.send(line, b"RFB 003.008\n").await?;
         assert_eq!(line.read(12).await?, b"RFB 003.008\n");
-        self.send(line, &[1, self.kind]).await?;
-        assert_eq!(line.read(1).await?, [self.kind]);
+        if self.quirk == Quirk::BesideVnc {
+            self.send(line, &[2, self.kind, 2]).await?;
+            if line.read(1).await? == [2] {
+                return self.greet_by_vnc(line).await;
+            }
+        } else {
+            self.send(line, &[1, self.kind]).await?;
+            assert_eq!(line.read(1).await?, [self.kind]);
+        }
 
         let [mut sealer, mut opener] = self.exchange(line).await?;
         let credentials = opener.read(line).await?;
@@ -154,6 +164,18 @@ impl Ra2Manners {
         assert_eq!(client_init, [1], "always shared");
         self.send(line, &init).await?;
         Some(stays.then_some([sealer, opener]))
+    }
+
+    /// The handshake from the challenge of VNC authentication on.
+    async fn greet_by_vnc(self, line: &mut Line) -> Option<Option<[Cipher; 2]>> {
+        self.send(line, &CHALLENGE).await?;
+        let response = line.read(16).await?;
+        let expected = vnc_auth::response(self.password.as_bytes(), CHALLENGE);
+        assert_eq!(response, expected);
+        self.send(line, &[0; 4]).await?;
+        assert_eq!(line.read(1).await?, [1], "always shared");
+        self.send(line, &server_init(SIZE, NAME)).await?;
+        Some(None)
     }
 
     /// Keys, random bytes, hashes and the sub-type.

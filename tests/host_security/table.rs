@@ -82,6 +82,7 @@ pub(crate) fn rows() -> Vec<Row> {
             &[19, 2, 1, 2, 261, 258, 1],
             Ok(X509Vnc),
         ),
+        xvnc("TLSVnc,VncAuth", &[19, 2, 258, 2], Ok(Vnc)),
         x11vnc("", "3.8", &[1], Ok(None)),
         x11vnc("-rfbauth passwd", "3.8", &[2], Ok(Vnc)),
         x11vnc("-rfbauth passwd -rfbversion 3.7", "3.7", &[2], Ok(Vnc)),

@@ -68,22 +68,22 @@ impl<W> Line<W> {
     /// Somebody who was inside has left.
     pub(super) fn leave(&mut self, outcome: Outcome, params: &Params, now: Instant) {
         self.inside = self.inside.saturating_sub(1);
-        let failures = match outcome {
-            Outcome::Undecided => return,
+        match outcome {
+            Outcome::Undecided => {}
             Outcome::LetIn => {
                 (self.failures, self.last_failure, self.closed_until) = (0, None, None);
-                return;
             }
-            Outcome::Failed => self.failures.saturating_add(1),
+            Outcome::Failed => self.fail(0, params, now),
             // It already counts; one more attempt would be one too many.
-            Outcome::LockedOut => self
-                .failures
-                .saturating_add(1)
-                .max(params.free_failures.saturating_add(1)),
-        };
-        self.failures = failures;
+            Outcome::LockedOut => self.fail(params.free_failures.saturating_add(1), params, now),
+        }
+    }
+
+    /// A login has failed, and it is the `least`th at least.
+    pub(super) fn fail(&mut self, least: u32, params: &Params, now: Instant) {
+        self.failures = self.failures.saturating_add(1).max(least);
         self.last_failure = Some(now);
-        let pause = params.pause(failures);
+        let pause = params.pause(self.failures);
         self.closed_until = (!pause.is_zero()).then(|| now + pause);
     }
 

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::rfb::host::HostError;
 use crate::rfb::identity::Mismatch;
-use crate::target::Way;
+use crate::target::Dialled;
 
 use line::Line;
 
@@ -101,14 +101,15 @@ impl From<&HostError> for Outcome {
     }
 }
 
-/// The lines before all hosts.
+/// The lines before all hosts. A host is what is dialled: behind one port there may be many machines,
+/// each with a path or ticket of its own, and it is the port that has room for so many.
 #[derive(Clone, Debug)]
 pub struct Courtesy(Arc<Hosts>);
 
 #[derive(Debug)]
 struct Hosts {
     params: Params,
-    lines: Mutex<HashMap<Way, Line<Waiter>>>,
+    lines: Mutex<HashMap<Dialled, Line<Waiter>>>,
 }
 
 /// Where the answer for somebody who waits goes.
@@ -118,7 +119,9 @@ type Waiter = oneshot::Sender<Result<Place, BackingOff>>;
 #[derive(Debug)]
 pub struct Place {
     hosts: Courtesy,
-    host: Way,
+    host: Dialled,
+    /// Whether a connection was left for another one on the way.
+    left_one: bool,
     outcome: Outcome,
 }
 
@@ -137,7 +140,7 @@ impl Courtesy {
     ///
     /// # Cancel safety
     /// Cancel safe: the place in the line, or at the host, is given back.
-    pub async fn place(&self, host: &Way) -> Result<Place, BackingOff> {
+    pub async fn place(&self, host: &Dialled) -> Result<Place, BackingOff> {
         let (waiter, answer) = oneshot::channel();
         self.change(host, |line, _, _| line.join(waiter));
         // The line answers everybody; were it gone, nobody would be in the way.
@@ -145,7 +148,7 @@ impl Courtesy {
     }
 
     /// Changes a host's line and gives everybody in it the answers that there are now.
-    fn change(&self, host: &Way, change: impl FnOnce(&mut Line<Waiter>, &Params, Instant)) {
+    fn change(&self, host: &Dialled, change: impl FnOnce(&mut Line<Waiter>, &Params, Instant)) {
         let Hosts { params, lines } = &*self.0;
         let now = Instant::now();
         let mut answers = Vec::new();
@@ -170,17 +173,18 @@ impl Courtesy {
         }
     }
 
-    fn taken(&self, host: &Way) -> Place {
+    fn taken(&self, host: &Dialled) -> Place {
         Place {
             hosts: self.clone(),
             host: host.clone(),
+            left_one: false,
             outcome: Outcome::default(),
         }
     }
 }
 
 /// Makes room: what is long past goes, and if that is not enough, the oldest that nobody is at.
-fn forget_some(lines: &mut HashMap<Way, Line<Waiter>>, params: &Params, now: Instant) {
+fn forget_some(lines: &mut HashMap<Dialled, Line<Waiter>>, params: &Params, now: Instant) {
     lines.retain(|_, line| {
         line.forget(params, now);
         !line.is_blank()
@@ -196,6 +200,12 @@ fn forget_some(lines: &mut HashMap<Way, Line<Waiter>>, params: &Params, now: Ins
 }
 
 impl Place {
+    /// Leaves one connection for another, which the host may count as one more login that failed,
+    /// unless it lets us in on the other.
+    pub(super) const fn leave_one(&mut self) {
+        self.left_one = true;
+    }
+
     /// Gives the place back and says what the login came to.
     pub fn end(mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -204,8 +214,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let outcome = self.outcome;
+        let (outcome, left_one) = (self.outcome, self.left_one);
         self.hosts.change(&self.host, |line, params, now| {
+            if left_one {
+                line.fail(0, params, now);
+            }
             line.leave(outcome, params, now);
         });
     }
@@ -218,8 +231,9 @@ mod tests {
     use super::*;
     use crate::target::Target;
 
-    fn way(port: u16) -> Way {
-        Target::tcp("10.0.0.5".parse().unwrap(), port.try_into().unwrap()).way
+    fn host(port: u16) -> Dialled {
+        let target = Target::tcp("10.0.0.5".parse().unwrap(), port.try_into().unwrap());
+        target.way.dialled()
     }
 
     fn lines(courtesy: &Courtesy) -> usize {
@@ -231,18 +245,18 @@ mod tests {
         let courtesy = Courtesy::new(Params::default());
         let mut inside = Vec::new();
         for _ in 0..4 {
-            inside.push(courtesy.place(&way(1)).await.unwrap());
+            inside.push(courtesy.place(&host(1)).await.unwrap());
         }
         let second = Duration::from_secs(1);
-        let fifth = timeout(second, courtesy.place(&way(1))).await;
+        let fifth = timeout(second, courtesy.place(&host(1))).await;
         assert!(
             fifth.is_err(),
             "it waits, and gives its place in the line up"
         );
-        courtesy.place(&way(2)).await.unwrap().end(Outcome::LetIn);
+        courtesy.place(&host(2)).await.unwrap().end(Outcome::LetIn);
 
-        let host = way(1);
-        let fifth = courtesy.place(&host);
+        let first = host(1);
+        let fifth = courtesy.place(&first);
         let (fifth, ()) = tokio::join!(fifth, async { drop(inside.pop()) });
         drop((inside, fifth.unwrap()));
         assert_eq!(
@@ -256,14 +270,14 @@ mod tests {
     async fn failures_turn_away_those_who_come_and_those_who_wait() {
         let courtesy = Courtesy::new(Params::default());
         for _ in 0..2 {
-            courtesy.place(&way(1)).await.unwrap().end(Outcome::Failed);
+            courtesy.place(&host(1)).await.unwrap().end(Outcome::Failed);
         }
         let inside = [
-            courtesy.place(&way(1)).await.unwrap(),
-            courtesy.place(&way(1)).await.unwrap(),
+            courtesy.place(&host(1)).await.unwrap(),
+            courtesy.place(&host(1)).await.unwrap(),
         ];
-        let host = way(1);
-        let waiting = courtesy.place(&host);
+        let first = host(1);
+        let waiting = courtesy.place(&first);
         let failing = async { inside.map(|place| place.end(Outcome::Failed)) };
         let (waited, _) = tokio::join!(waiting, failing);
         let refused = waited.unwrap_err();
@@ -272,7 +286,7 @@ mod tests {
             refused.to_string(),
             "the gateway itself leaves this host alone for another 5.0s, after 3 failed logins in a row"
         );
-        let left = courtesy.place(&way(1)).await.unwrap_err().left;
+        let left = courtesy.place(&host(1)).await.unwrap_err().left;
         assert_eq!(
             left,
             Duration::from_secs(10),
@@ -280,22 +294,40 @@ mod tests {
         );
 
         advance(left).await;
-        let place = courtesy.place(&way(1)).await.unwrap();
+        let place = courtesy.place(&host(1)).await.unwrap();
         place.end(Outcome::LetIn);
         assert_eq!(lines(&courtesy), 0);
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_connection_left_for_another_counts_unless_that_one_is_let_in() {
+        let courtesy = Courtesy::new(Params::default());
+        let visit = async |outcome| {
+            let mut place = courtesy.place(&host(1)).await.unwrap();
+            place.leave_one();
+            place.end(outcome);
+        };
+        for _ in 0..9 {
+            visit(Outcome::LetIn).await;
+        }
+        assert_eq!(lines(&courtesy), 0);
+        visit(Outcome::Failed).await;
+        visit(Outcome::Undecided).await;
+        let refused = courtesy.place(&host(1)).await.unwrap_err();
+        assert_eq!(refused.failures, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn no_more_hosts_are_remembered_than_there_is_room_for() {
         let courtesy = Courtesy::new(Params::default());
-        let first = courtesy.place(&way(1)).await.unwrap();
+        let first = courtesy.place(&host(1)).await.unwrap();
         for port in 2..=u16::try_from(MAX_REMEMBERED).unwrap() + 10 {
-            let place = courtesy.place(&way(port)).await.unwrap();
+            let place = courtesy.place(&host(port)).await.unwrap();
             place.end(Outcome::Failed);
             advance(Duration::from_micros(1)).await;
         }
         assert_eq!(lines(&courtesy), MAX_REMEMBERED);
-        let has = |port| courtesy.0.lines.lock().unwrap().contains_key(&way(port));
+        let has = |port| courtesy.0.lines.lock().unwrap().contains_key(&host(port));
         assert!(has(1), "somebody is there");
         assert!(!has(2), "the oldest");
         drop(first);

@@ -21,6 +21,7 @@
 //! are waited for only a moment, since many hosts close without them, and a missing reason never
 //! hides the refusal itself.
 
+mod dead_end;
 mod error;
 mod refusal;
 mod relayed;
@@ -103,6 +104,8 @@ pub struct HostHandshake {
     state: State,
     params: HostParams,
     seen: Seen,
+    /// How many of the offered types stand in the host's own list, ahead of those in others.
+    listed: usize,
     /// Whether ServerInit goes on behind the name, as it does after Tight.
     extended: bool,
 }
@@ -130,6 +133,7 @@ impl HostHandshake {
             state: State::Version,
             params,
             seen: Seen::default(),
+            listed: 0,
             extended: false,
         }
     }
@@ -204,6 +208,7 @@ impl HostHandshake {
     }
 
     fn choose(&mut self, offered: Vec<SecurityType>) -> Result<Choice, HostError> {
+        self.listed = offered.len();
         self.seen.offered = offered;
         let choice = auth::choose(List::Types, &self.seen.offered, &self.params)?;
         self.seen.chosen = Some(choice.carrier);

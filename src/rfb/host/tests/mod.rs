@@ -1,3 +1,4 @@
+mod dead_end;
 mod key_exchange;
 mod relayed;
 mod repeater;
