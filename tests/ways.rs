@@ -7,6 +7,8 @@
     reason = "a test that meets something unexpected stops and says where"
 )]
 
+#[path = "ways/commands.rs"]
+mod commands;
 mod common;
 #[path = "ways/library.rs"]
 mod library;

@@ -193,6 +193,9 @@ pub struct MintArgs {
     /// The machine.
     #[command(flatten)]
     pub target: TargetArgs,
+    /// The viewer is asked for the password, which nobody but the machine and the viewer ever has.
+    #[arg(long, conflicts_with = "password_file")]
+    pub relay: bool,
     /// What the viewer calls the machine, in place of the name that the machine gives.
     #[arg(long)]
     pub name: Option<String>,
@@ -278,7 +281,9 @@ Examples:
 Examples:
   fanlight probe --host 10.0.0.5 --port 5901
   fanlight probe --host hypervisor-7.example --port 5901 --password-file web-01.password
-  fanlight probe --host 10.0.0.5 --port 5901 --profile libvirt --config fanlight.toml";
+  fanlight probe --host 10.0.0.5 --port 5901 --profile libvirt --config fanlight.toml
+  fanlight probe --unix /run/vms/web-01.vnc --config fanlight.toml
+  fanlight probe --tunnel 'https://xen-1/console?uuid=...' --cookie-file session";
 
     pub(super) const KEYS: &str = "\
 Examples:
@@ -307,6 +312,9 @@ Examples:
   fanlight mint --host 10.0.0.5 --port 5901 --password-file web-01.password --name web-01
   fanlight mint --host 10.0.0.5 --port 5901 --ttl 8h --label vm=web-01 --label user=ada
   fanlight mint --host 10.0.0.5 --port 5901 --profile libvirt --require-tls
+  fanlight mint --host 10.0.0.5 --port 5901 --relay --ttl 5m
+  fanlight mint --tunnel 'https://xen-1/console?uuid=...' --cookie-file session
+  fanlight mint --websocket wss://cluster/... --subprotocol plain.kubevirt.io --header-file bearer
   vault read -field=password vnc/web-01 | fanlight mint --host 10.0.0.5 --port 5901 --password-file -";
 
     pub(super) const TOKEN: &str = "\

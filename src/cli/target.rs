@@ -3,23 +3,52 @@
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use crate::rfb::identity::{Fingerprint, MachineUuid};
-use crate::target::{HostName, ProfileName};
+use crate::target::{HostName, ProfileName, Subprotocol, Tunnel, UnixPath, WebSocketUrl};
 
 /// Where a machine is, and who we are there.
 #[derive(Clone, Debug, Args)]
+#[command(group(ArgGroup::new("way").required(true).args(WAYS)))]
 pub struct TargetArgs {
     /// The machine's VNC server: an IP address or a DNS name.
-    #[arg(long)]
-    pub host: HostName,
+    #[arg(long, requires = "port")]
+    pub host: Option<HostName>,
     /// Its TCP port; VNC display :1 is port 5901.
-    #[arg(long)]
-    pub port: NonZeroU16,
+    #[arg(long, requires = "host")]
+    pub port: Option<NonZeroU16>,
     /// It speaks TLS from the first byte, around everything.
-    #[arg(long)]
+    #[arg(long, requires = "host")]
     pub tls: bool,
+    /// In place of host and port: a Unix socket, below host.unix_root.
+    #[arg(long, value_name = "PATH")]
+    pub unix: Option<UnixPath>,
+    /// In place of host and port: a console of XenServer or XCP-ng, such as
+    /// https://xen-1/console?uuid=...
+    #[arg(long, value_name = "URL")]
+    pub tunnel: Option<Tunnel>,
+    /// In place of host and port: a WebSocket that speaks RFB, such as wss://esx-1/... Where the
+    /// URL holds a ticket, other users of this machine can see it here.
+    #[arg(long, value_name = "URL")]
+    pub websocket: Option<WebSocketUrl>,
+    /// A file with that URL, where it holds a ticket; - is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub websocket_file: Option<PathBuf>,
+    /// A subprotocol to offer to the WebSocket, the liked one first; without any: binary.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["host", "unix", "tunnel"])]
+    pub subprotocol: Vec<Subprotocol>,
+    /// No subprotocol is offered to the WebSocket.
+    #[arg(long, conflicts_with_all = ["host", "unix", "tunnel", "subprotocol"])]
+    pub no_subprotocol: bool,
+    /// A file with the Cookie header for a tunnel or WebSocket, such as session_id=OpaqueRef:...;
+    /// - is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "unix"])]
+    pub cookie_file: Option<PathBuf>,
+    /// A file with headers for a tunnel or WebSocket, one a line, such as Authorization: Bearer ...;
+    /// - is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "unix"])]
+    pub header_file: Option<PathBuf>,
     /// The target profile of the configuration: what is verified about it and allowed with it.
     #[arg(long, value_name = "NAME")]
     pub profile: Option<ProfileName>,
@@ -37,6 +66,9 @@ pub struct TargetArgs {
     #[arg(long, value_name = "ID")]
     pub repeater_id: Option<String>,
 }
+
+/// The arguments of which one says how to get to the machine.
+const WAYS: [&str; 5] = ["host", "unix", "tunnel", "websocket", "websocket_file"];
 
 /// What is demanded and permitted of the login, beside the profile.
 #[derive(Clone, Debug, Args)]

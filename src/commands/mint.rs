@@ -25,7 +25,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for (key, value) in &args.labels {
         labels.insert(key, value).context("--label")?;
     }
-    let visit = visit(args.target, &args.security, args.identity)?;
+    let visit = visit(args.target, args.relay, &args.security, args.identity)?;
     let order = Order {
         target: visit.target,
         credentials: visit.credentials,

@@ -38,7 +38,7 @@ async fn probe(args: ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         ra2_key: Ra2Key::default(),
     };
 
-    let mut visit = visit(args.target, &args.security, args.identity)?;
+    let mut visit = visit(args.target, false, &args.security, args.identity)?;
     let resolver = Resolver::from_system()?;
     loop {
         let connected = match host::connect(&visit, &resolver, &params).await {

@@ -8,6 +8,7 @@ mod request_path;
 mod subprotocol;
 mod tunnel;
 mod unix_path;
+mod url;
 mod websocket;
 
 use std::fmt;
@@ -20,7 +21,7 @@ pub use host_name::{BadHostName, HostName, MAX_DNS_NAME};
 pub use profile_name::{BadProfileName, MAX_PROFILE_NAME, ProfileName};
 pub use request_path::{BadRequestPath, MAX_REQUEST_PATH, RequestPath};
 pub use subprotocol::{BadSubprotocol, MAX_SUBPROTOCOL, Subprotocol};
-pub use tunnel::Tunnel;
+pub use tunnel::{BadTunnelUrl, Tunnel};
 pub use unix_path::{BadUnixPath, MAX_UNIX_PATH, UnixPath};
 pub use websocket::{BadWebSocketUrl, MAX_SUBPROTOCOLS, WebSocketTarget, WebSocketUrl};
 

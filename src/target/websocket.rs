@@ -1,9 +1,9 @@
 //! WebSockets that RFB is behind.
 
-use std::num::NonZeroU16;
 use std::str::FromStr;
 
-use super::{Endpoint, HostName, RequestPath, Subprotocol};
+use super::url::take_apart;
+use super::{Endpoint, RequestPath, Subprotocol};
 
 /// The most subprotocols on offer.
 pub const MAX_SUBPROTOCOLS: usize = 4;
@@ -43,42 +43,13 @@ impl FromStr for WebSocketUrl {
     type Err = BadWebSocketUrl;
 
     fn from_str(text: &str) -> Result<Self, BadWebSocketUrl> {
-        let (scheme, rest) = text.split_once("://").ok_or(BadWebSocketUrl)?;
-        let tls = match scheme.to_ascii_lowercase().as_str() {
-            "wss" => true,
-            "ws" => false,
-            _ => return Err(BadWebSocketUrl),
-        };
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at_checked(end).ok_or(BadWebSocketUrl)?;
-        let path = match path.starts_with('/') {
-            true => path.parse(),
-            false => format!("/{path}").parse(),
-        };
+        let (endpoint, tls, path) = take_apart(text, ["wss", "ws"]).ok_or(BadWebSocketUrl)?;
         Ok(Self {
-            endpoint: endpoint(authority, if tls { 443 } else { 80 }).ok_or(BadWebSocketUrl)?,
+            endpoint,
             tls,
-            path: path.map_err(|_| BadWebSocketUrl)?,
+            path,
         })
     }
-}
-
-/// Takes `host`, `host:port`, `[2001:db8::1]` and `[2001:db8::1]:port`.
-fn endpoint(authority: &str, usual: u16) -> Option<Endpoint> {
-    let host_end = match authority.strip_prefix('[') {
-        Some(rest) => rest.find(']')? + 2,
-        None => authority.find(':').unwrap_or(authority.len()),
-    };
-    let (host, port) = authority.split_at_checked(host_end)?;
-    let host: HostName = host.parse().ok()?;
-    let port = match port.strip_prefix(':') {
-        // `u16::from_str` takes a plus sign.
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok()?,
-        None if port.is_empty() => usual,
-        _ => return None,
-    };
-    let port = NonZeroU16::new(port)?;
-    Some(Endpoint { host, port })
 }
 
 #[cfg(test)]

@@ -7,3 +7,4 @@ mod home;
 mod keys;
 mod tokens;
 mod usage;
+mod ways;
