@@ -8,13 +8,13 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use common::gateway::{Minted, TestGateway};
+use common::host_params;
 use common::login_host::{NAME, PASSWORD, Quirks, REPEATER_ID, USER, Way, XVP_TARGET};
 use common::net;
 use common::picture::Picture;
@@ -26,14 +26,10 @@ use common::websocket::End;
 use common::xdisplay;
 use common::xtightvnc::Xtightvnc;
 use fanlight::clock::UnixTime;
-use fanlight::drive::Deadlines;
-use fanlight::host::profile::{Profile, Profiles};
-use fanlight::host::ra2_key::Ra2Key;
 use fanlight::host::stream::HostStream;
-use fanlight::host::targets::Targets;
 use fanlight::host::visit::Visit;
 use fanlight::host::way::Peer;
-use fanlight::host::{self, HostLeg, Params, ReachError, courtesy};
+use fanlight::host::{self, HostLeg, ReachError};
 use fanlight::keyring_file;
 use fanlight::mint::{Minter, Order, Usual};
 use fanlight::reason::Reason;
@@ -67,19 +63,7 @@ async fn log_in(address: SocketAddr, login: Login) -> Result<HostLeg, ReachError
         clear_text: true,
         ..Policy::default()
     };
-    let profile = Profile {
-        policy,
-        tls: tls.clone(),
-    };
-    let params = Params {
-        targets: Targets::default(),
-        connect: DONE,
-        handshake: Deadlines::all(DONE),
-        profiles: Profiles::new(profile, BTreeMap::new()),
-        courtesy: courtesy::Params::default(),
-        unix_root: None,
-        ra2_key: Ra2Key::default(),
-    };
+    let params = host_params::with(policy, None, DONE);
     let stream = net::connect(address).await;
     let host = HostName::Ip(address.ip());
     let target = Target::tcp(host.clone(), address.port().try_into().unwrap());

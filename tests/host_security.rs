@@ -1,6 +1,10 @@
 //! Every way of logging in that Debian's VNC servers have, against those servers: once as it should
 //! be, once with a wrong login, once with a certificate of an authority that is not believed.
 //!
+//! Each goes through the whole gateway: minted by the API, opened over the WebSocket, up to the
+//! ServerInit that a browser sees or the reason that it gets. What only the gateway sees of a host,
+//! its version and its list, is looked at through the library.
+//!
 //! The table here is the one of `docs/hosts.md`.
 #![allow(
     clippy::unwrap_used,
@@ -15,31 +19,30 @@ mod page;
 mod table;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::Path;
 use std::time::Duration;
 
+use common::gateway::{TestGateway, target};
+use common::host_params;
 use common::pki::{Identity, Pki};
+use common::rfb_client::Viewer;
 use common::secured::{self, PASSWORD, USER};
+use common::websocket::End;
 use common::xtightvnc::Xtightvnc;
-use fanlight::drive::Deadlines;
-use fanlight::host::courtesy::{self, Courtesy};
-use fanlight::host::profile::{Profile, Profiles};
-use fanlight::host::ra2_key::Ra2Key;
+use fanlight::host::courtesy::Courtesy;
 use fanlight::host::resolve::Resolver;
-use fanlight::host::targets::Targets;
 use fanlight::host::visit::Visit;
-use fanlight::host::{HostLeg, Params, ReachError, reach};
+use fanlight::host::{HostLeg, ReachError, reach};
 use fanlight::reason::Reason;
 use fanlight::rfb::login::Login;
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
-use fanlight::target::{HostName, Target, TargetRules};
-use fanlight::tls::connect::{Connector, Trust};
+use fanlight::target::{HostName, Target};
 use fanlight::token::Credentials;
 use futures_util::{FutureExt, StreamExt};
+use serde_json::json;
 use table::{Row, Server, rows};
 
 /// How many servers run at a time.
@@ -53,9 +56,10 @@ const WRONG: &str = "wr0ngpwd";
 async fn every_row_is_as_the_page_has_it() {
     let pki = Pki::new();
     let pki = &pki;
+    let gateway = &gateway(pki).await;
     let tried = futures_util::stream::iter(rows()).map(async |row| {
         let name = format!("{} {}", row.server.name(), row.server.started_with());
-        let trying = std::panic::AssertUnwindSafe(holds(&row, pki)).catch_unwind();
+        let trying = std::panic::AssertUnwindSafe(holds(&row, pki, gateway)).catch_unwind();
         let problem = match trying.await {
             Ok(held) => held.err()?,
             Err(_) => "panicked, see above".to_owned(),
@@ -67,11 +71,23 @@ async fn every_row_is_as_the_page_has_it() {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
+/// A gateway that believes the authority of our servers in one profile, and another in the other.
+async fn gateway(pki: &Pki) -> TestGateway {
+    TestGateway::builder()
+        .deadlines(&format!("{}s", STEP.as_secs()))
+        .set("profiles.ours.ca_file", pki.ca_file.to_str().unwrap())
+        .set(
+            "profiles.other.ca_file",
+            pki.other_ca_file.to_str().unwrap(),
+        )
+        .start()
+        .await
+}
+
 /// Tries one row in all ways, on a server of its own: TigerVNC counts what fails.
-async fn holds(row: &Row, pki: &Pki) -> Result<(), String> {
+async fn holds(row: &Row, pki: &Pki, gateway: &TestGateway) -> Result<(), String> {
     let server = start(row.server, pki, &pki.server).await;
-    let enter = async |password, ca| enter(row, server.address, password, ca).await;
-    match (enter(PASSWORD, &pki.ca_file).await, row.end) {
+    let size = match (enter(row, server.address, &pki.ca_file).await, row.end) {
         (Ok(leg), Ok(method)) => {
             let version = leg.seen.version.map(|version| version.to_string());
             same("version", &version.as_deref(), &Some(row.version))?;
@@ -80,23 +96,67 @@ async fn holds(row: &Row, pki: &Pki) -> Result<(), String> {
             let chosen = leg.seen.chosen.ok_or("nothing was chosen")?;
             let carries = method.carriers().contains(&chosen);
             same("carrier of the method", &carries, &true)?;
-            same("desktop has a size", &(leg.init.width > 0), &true)?;
+            Some((leg.init.width.into(), leg.init.height.into()))
         }
-        (Err(error), Err(reason)) => refused("the row", &error, &[reason])?,
+        (Err(error), Err(reason)) => {
+            refused("the row", Reason::from(&error), &[reason])?;
+            None
+        }
         (Ok(_), Err(reason)) => return Err(format!("let us in instead of {reason}")),
         (Err(error), Ok(_)) => return Err(format!("did not let us in: {error}")),
+    };
+    let open = async |password, profile| {
+        let opened = open(gateway, row, server.address, password, profile).await;
+        opened.map(|viewer| (viewer.screen.width, viewer.screen.height))
+    };
+    match (open(PASSWORD, "ours").await, row.end) {
+        (Ok(seen), Ok(_)) => same("size that the browser sees", &Some(seen), &size)?,
+        (Err(found), Err(reason)) => refused("the row in the browser", found, &[reason])?,
+        (opened, _) => return Err(format!("the browser: {opened:?}")),
     }
     if row.asks_for_a_login() {
-        let error = enter(WRONG, &pki.ca_file).await.err();
-        let error = error.ok_or("let us in with a wrong password")?;
-        refused("wrong password", &error, row.wrong_login)?;
+        let end = open(WRONG, "ours").await.err();
+        let end = end.ok_or("let us in with a wrong password")?;
+        refused("wrong password", end, row.wrong_login)?;
     }
     if row.shows_a_certificate() {
-        let error = enter(PASSWORD, &pki.other_ca_file).await.err();
-        let error = error.ok_or("was believed without its authority")?;
-        refused("wrong authority", &error, &[Reason::HostTlsVerify])?;
+        let end = open(PASSWORD, "other").await.err();
+        let end = end.ok_or("was believed without its authority")?;
+        refused("wrong authority", end, &[Reason::HostTlsVerify])?;
     }
     Ok(())
+}
+
+/// Opens a console as the page does, with all credentials that there are: which of them count is
+/// the server's choice.
+async fn open(
+    gateway: &TestGateway,
+    row: &Row,
+    address: SocketAddr,
+    password: &str,
+    profile: &str,
+) -> Result<Viewer, Reason> {
+    let mut target = target(address);
+    target["profile"] = json!(profile);
+    let body = json!({
+        "target": target,
+        "credentials": { "username": USER, "password": password },
+        "security": { "allow_clear_text": row.clear_text },
+    });
+    let minted = gateway.mint(&body).await;
+    let refusal = match Viewer::open(gateway, &minted).await {
+        Ok(viewer) => return Ok(viewer),
+        Err(refusal) => refusal,
+    };
+    let End::Close { code, reason } = &refusal.end else {
+        panic!("{refusal:?}");
+    };
+    let known = Reason::ALL.iter().find(|it| it.code() == reason);
+    let known = known.unwrap_or_else(|| panic!("{refusal:?}"));
+    assert_eq!(known.close_code(), *code, "{refusal:?}");
+    let words = refusal.words.as_deref().unwrap_or_default();
+    assert!(words.contains(known.words()), "{refusal:?}");
+    Err(*known)
 }
 
 fn same<T: PartialEq + std::fmt::Debug + ?Sized>(
@@ -111,10 +171,11 @@ fn same<T: PartialEq + std::fmt::Debug + ?Sized>(
     }
 }
 
-fn refused(what: &str, error: &ReachError, expected: &[Reason]) -> Result<(), String> {
-    match Reason::from(error) {
-        reason if expected.contains(&reason) => Ok(()),
-        reason => Err(format!("{what}: {reason} instead of {expected:?}: {error}")),
+fn refused(what: &str, found: Reason, expected: &[Reason]) -> Result<(), String> {
+    if expected.contains(&found) {
+        Ok(())
+    } else {
+        Err(format!("{what}: {found} instead of {expected:?}"))
     }
 }
 
@@ -146,15 +207,9 @@ async fn start(server: Server, pki: &Pki, identity: &Identity) -> Running {
     }
 }
 
-/// Goes the gateway's way to a server, with all credentials that there are: which of them count is
-/// the server's choice.
-async fn enter(
-    row: &Row,
-    address: SocketAddr,
-    password: &str,
-    ca_file: &Path,
-) -> Result<HostLeg, ReachError> {
-    let login = login(USER, password);
+/// Goes the gateway's way to a server, with the same credentials.
+async fn enter(row: &Row, address: SocketAddr, ca_file: &Path) -> Result<HostLeg, ReachError> {
+    let login = login(USER, PASSWORD);
     let policy = Policy {
         clear_text: row.clear_text,
         ..Policy::default()
@@ -178,30 +233,7 @@ async fn enter_as(
 ) -> Result<HostLeg, ReachError> {
     let port = NonZeroU16::new(address.port()).unwrap();
     let target = Target::tcp(HostName::Ip(address.ip()), port);
-    let trust = Trust {
-        ca_file: Some(ca_file.to_owned()),
-        ..Trust::default()
-    };
-    let profile = Profile {
-        policy,
-        tls: Connector::new(&trust).unwrap(),
-    };
-    let allow = ["127.0.0.0/8", "::1"].map(|it| it.parse().unwrap()).into();
-    let params = Params {
-        targets: Targets {
-            rules: TargetRules {
-                allow,
-                ..TargetRules::default()
-            },
-            own_listener: None,
-        },
-        connect: STEP,
-        handshake: Deadlines::all(STEP),
-        profiles: Profiles::new(profile, BTreeMap::new()),
-        courtesy: courtesy::Params::default(),
-        unix_root: None,
-        ra2_key: Ra2Key::default(),
-    };
+    let params = host_params::with(policy, Some(ca_file), STEP);
     let credentials = Credentials {
         login,
         ..Credentials::default()

@@ -329,6 +329,16 @@ async fn consoles_on_all_ways_through_the_gateway() {
         .iter()
         .map(|end| end.text("target").to_owned())
         .collect();
+    for target in [
+        json!({ "unix": on_socket.socket() }),
+        json!({ "websocket": { "url": url } }),
+    ] {
+        let body = json!({ "target": target, "credentials": { "password": "wr0ngpwd" } });
+        let minted = gateway.mint(&body).await;
+        let refusal = Viewer::open(&gateway, &minted).await.err().unwrap();
+        let (code, reason) = (4106, "host_auth_failed".to_owned());
+        assert_eq!(refusal.end, End::Close { code, reason }, "{target}");
+    }
     let mut expected = [
         format!("unix:{}", on_socket.socket().display()),
         format!("ws://127.0.0.1:{}", behind.websocket_port()),

@@ -18,6 +18,7 @@ pub mod chromium;
 pub mod fake_host;
 pub mod gateway;
 pub mod guest;
+pub mod host_params;
 pub mod http;
 pub mod log;
 pub mod login_host;

@@ -1,25 +1,20 @@
 //! Hosts reached through the library, as the gateway reaches them.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fanlight::drive::Deadlines;
-use fanlight::host::courtesy::{self, Courtesy};
-use fanlight::host::profile::{Profile, Profiles};
-use fanlight::host::ra2_key::Ra2Key;
+use fanlight::host::courtesy::Courtesy;
 use fanlight::host::resolve::Resolver;
-use fanlight::host::targets::Targets;
 use fanlight::host::visit::Visit;
 use fanlight::host::{self, HostLeg, Params, ReachError};
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
-use fanlight::target::{Endpoint, Target, TargetRules, Tunnel, Way, WebSocketTarget, WebSocketUrl};
-use fanlight::tls::connect::{Connector, Trust};
+use fanlight::target::{Endpoint, Target, Tunnel, Way, WebSocketTarget, WebSocketUrl};
 use fanlight::token::Credentials;
 use rustls::pki_types::CertificateDer;
 
+use crate::common::host_params;
 use crate::common::wait::within;
 use crate::common::xapi::{MACHINE, Xapi};
 
@@ -38,28 +33,10 @@ pub(crate) fn params(
         write!(file, "{begin}\n{base64}\n{end}\n").unwrap();
         file
     });
-    let trust = Trust {
-        ca_file: ca_file.as_ref().map(|file| file.path().to_owned()),
-        ..Trust::default()
-    };
-    let profile = Profile {
-        policy: Policy::default(),
-        tls: Connector::new(&trust).unwrap(),
-    };
+    let ca_file = ca_file.as_ref().map(tempfile::NamedTempFile::path);
     Params {
-        connect: ANSWERED,
-        handshake: Deadlines::all(ANSWERED),
-        profiles: Profiles::new(profile, BTreeMap::new()),
-        courtesy: courtesy::Params::default(),
-        targets: Targets {
-            rules: TargetRules {
-                allow: ["127.0.0.0/8", "::1"].map(|it| it.parse().unwrap()).into(),
-                deny: Vec::new(),
-            },
-            own_listener: None,
-        },
         unix_root,
-        ra2_key: Ra2Key::default(),
+        ..host_params::with(Policy::default(), ca_file, ANSWERED)
     }
 }
 
