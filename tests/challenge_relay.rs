@@ -19,7 +19,7 @@ use common::net::Family;
 use common::qemu::Qemu;
 use common::rfb_client::{Refusal, Viewer};
 use common::rfb_server::{CHALLENGE, Manners};
-use common::wait::within;
+use common::wait::{until, within};
 use common::websocket::End;
 use common::xvnc::Xvnc;
 use fanlight::reason::Reason;
@@ -228,4 +228,35 @@ async fn the_page_asks_before_it_connects_and_again_after_a_wrong_password() {
     }
     gateway.assert_log_has_no(PASSWORD);
     gateway.assert_log_has_no(WRONG);
+}
+
+/// The link counts when the socket is opened, and that is after the password was typed.
+#[tokio::test]
+async fn whoever_types_longer_than_the_link_lasts_is_told_so() {
+    let host = Manners::with_password(PASSWORD).host(Family::V4).await;
+    let gateway = TestGateway::start().await;
+    let body = json!({
+        "target": target(host.address),
+        "credentials": { "relay": true },
+        "expires_in": "8s",
+    });
+    // Before the link is made: how long a browser takes to start is not the link's time.
+    let browser = Chromium::start().await;
+    let minted = gateway.mint(&body).await;
+    browser.open(&minted.url).await;
+    assert_eq!(browser.reaches("asking").await, "");
+    until("the link expires", ANSWERED * 2, async || {
+        let said = gateway
+            .command(&["token", "inspect", minted.token()])
+            .stdout;
+        let said = String::from_utf8(said).unwrap();
+        let expired = said.contains("(expired)");
+        expired.then_some(()).ok_or(said)
+    })
+    .await;
+    browser.type_text(PASSWORD).await;
+    browser.press("Enter").await;
+    assert_eq!(browser.reaches("ended").await, "token_expired");
+    browser.reads(Reason::TokenExpired.words()).await;
+    assert_eq!(host.visits().len(), 0, "the machine is not bothered");
 }

@@ -65,7 +65,7 @@ fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()>
         writeln!(out, "name        {name}")?;
     }
     for (key, value) in grant.labels.iter() {
-        writeln!(out, "label       {key}={value}")?;
+        writeln!(out, "label       {key}={}", value.escape_debug())?;
     }
     writeln!(out, "minted      {}", grant.minted_at)?;
     writeln!(out, "connect by  {} ({expiry})", grant.connect_by)?;

@@ -58,7 +58,7 @@ impl Reason {
             Self::OriginRefused => row(("origin_refused", 4021, 403), false, Warn,
                 "The page that you are on may not open consoles of this gateway. Open the console from your cloud's management page."),
             Self::TargetRefused => row(("target_refused", 4022, 403), false, Warn,
-                "This gateway is not allowed to connect to the machine's address (setting targets.allow)."),
+                "This gateway is not allowed to connect to the machine's address (settings targets.allow and host.unix_root)."),
             Self::RateLimited => row(("rate_limited", 4023, 429), true, Warn,
                 "Consoles are being opened too quickly from your network. Try again in a moment."),
             Self::HostUnreachable => row(("host_unreachable", 4100, 502), true, Warn,

@@ -22,7 +22,7 @@ impl PeerText {
             Ok(text) => text.to_owned(),
             Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
         };
-        let spaced = text.replace(|c: char| c.is_control() || is_direction(c), " ");
+        let spaced = text.replace(|c: char| c.is_control() || is_unseen(c), " ");
         let words: Vec<_> = spaced.split_whitespace().collect();
         let line: String = words.join(" ").chars().take(MAX_CHARS).collect();
         if line.is_empty() {
@@ -58,9 +58,23 @@ impl PeerText {
     }
 }
 
-/// Characters that change the direction or the look of what follows them, in logs and pages alike.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Characters that nobody sees and that change the direction or the look of what is around them, in
+/// logs and pages alike: Unicode's format characters (Cf) that stand alone, and its line and
+/// paragraph separators.
+#[must_use]
+pub const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 impl fmt::Display for PeerText {

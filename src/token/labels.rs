@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::rfb::peer_text::is_unseen;
+
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The longest console name, in bytes.
@@ -14,15 +16,16 @@ pub const MAX_LABEL_KEY: usize = 64;
 /// The longest label value, in bytes.
 pub const MAX_LABEL_VALUE: usize = 128;
 
-/// What the viewer shows as the machine's name: 1 to [`MAX_NAME`] bytes without control characters.
+/// What the viewer shows as the machine's name: 1 to [`MAX_NAME`] bytes without control characters,
+/// and without those that cannot be seen or turn the text around them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name(String);
 
 /// Why a name or label cannot stand in a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLabel {
-    /// A name is empty, too long or has control characters.
-    #[error("a name has 1 to {MAX_NAME} bytes and no control characters")]
+    /// A name is empty, too long or has characters that nobody sees.
+    #[error("a name has 1 to {MAX_NAME} bytes and no control or invisible characters")]
     Name,
     /// A label's key is empty, too long or has odd characters.
     #[error("a label key has 1 to {MAX_LABEL_KEY} of the characters a-z A-Z 0-9 . _ - /")]
@@ -45,7 +48,8 @@ impl Name {
     /// [`BadLabel::Name`].
     pub fn new(name: impl Into<String>) -> Result<Self, BadLabel> {
         let name = name.into();
-        let fits = (1..=MAX_NAME).contains(&name.len()) && !name.contains(char::is_control);
+        let unseen = |c: char| c.is_control() || is_unseen(c);
+        let fits = (1..=MAX_NAME).contains(&name.len()) && !name.contains(unseen);
         if fits {
             Ok(Self(name))
         } else {
@@ -153,6 +157,23 @@ mod tests {
         assert!(Name::new("n".repeat(MAX_NAME)).is_ok());
         for bad in ["", "a\nb", "a\u{1b}[31m", &"n".repeat(MAX_NAME + 1)] {
             assert_eq!(Name::new(bad), Err(BadLabel::Name));
+        }
+        // web-01 that reads web-10, two machines with the same name, a name of nothing.
+        for bad in [
+            "web-\u{202e}01",
+            "web\u{200b}-01",
+            "\u{2066}a\u{2069}",
+            "\u{ad}",
+            "\u{feff}",
+        ] {
+            assert_eq!(Name::new(bad), Err(BadLabel::Name), "{bad:?}");
+        }
+        for good in [
+            "\u{645}\u{627}\u{634}\u{6cc}\u{646}",
+            "\u{5e9}\u{5e8}\u{5ea}",
+            "\u{1f5a5} lab",
+        ] {
+            assert!(Name::new(good).is_ok(), "{good}");
         }
     }
 

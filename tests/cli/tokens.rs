@@ -93,7 +93,7 @@ fn orders_that_cannot_be_filled() {
         ),
         (
             &*format!("--name {long}"),
-            "--name: a name has 1 to 256 bytes and no control characters",
+            "--name: a name has 1 to 256 bytes and no control or invisible characters",
         ),
         (
             "--label a=1 --label a=2",
