@@ -17,6 +17,7 @@ pub mod commands;
 pub mod config;
 pub mod drive;
 pub mod entropy;
+pub mod frame_queue;
 pub mod gateway;
 pub mod host;
 pub mod http;

@@ -311,7 +311,18 @@ async fn the_fakes_are_hosts_to_novnc_too() {
         logins.push(stock_novnc::login(port, USER, "wr0ngpwd", XVP_TARGET));
         hosts.push(host);
     }
-    let outcomes = stock_novnc::log_in(&logins).await;
+    // What noVNC tells a repeater begins with "ID:" by itself.
+    let repeated = Quirks {
+        repeater: true,
+        ..Quirks::default()
+    };
+    let repeater = Way::Xvp.host(repeated).await;
+    let mut behind = stock_novnc::login(repeater.address.port(), USER, PASSWORD, XVP_TARGET);
+    behind["repeaterID"] = REPEATER_ID.strip_prefix("ID:").into();
+    logins.push(behind);
+    let mut outcomes = stock_novnc::log_in(&logins).await;
+    let behind = outcomes.pop().unwrap();
+    assert_eq!(behind, json!({ "connected": true, "name": NAME }));
     for (way, outcomes) in Way::ALL.into_iter().zip(outcomes.chunks(2)) {
         let let_in = json!({ "connected": true, "name": NAME });
         let refused = json!({ "refused": "Authentication failed" });

@@ -14,6 +14,8 @@ mod common;
 mod library;
 #[path = "ways/machine.rs"]
 mod machine;
+#[path = "ways/second_opinion.rs"]
+mod second_opinion;
 
 use std::time::Duration;
 

@@ -13,6 +13,7 @@ use tracing::debug;
 
 use super::exchange::{ExchangeError, exchange};
 use crate::entropy;
+use crate::frame_queue::FrameQueue;
 use crate::http1::refusal::Refusal;
 use crate::http1::request::{BadCookie, Extra};
 use crate::http1::upgrade::{BadAnswer, Opening};
@@ -20,7 +21,7 @@ use crate::reason::Reason;
 use crate::rfb::peer_text::PeerText;
 use crate::target::WebSocketTarget;
 use crate::ws::{
-    CloseFrame, Control, DataKind, Decoder, Event, Opcode, Violation, close_payload, masked_frame,
+    CloseFrame, DataKind, Decoder, Event, Opcode, Violation, close_payload, masked_frame,
 };
 
 /// The longest message that is written, in bytes: what a session types is far below.
@@ -124,12 +125,7 @@ pub(super) struct HostWebSocket<S> {
     /// What was read together with the answer.
     ahead: Bytes,
     decoder: Decoder,
-    /// Whole frames that wait to be written, less what was.
-    outgoing: Vec<u8>,
-    /// Whether the stream may hold back bytes of frames that left the queue, as TLS does.
-    unflushed: bool,
-    /// The newest ping that was not answered yet; older ones need no answer (RFC 6455, 5.5.3).
-    ping: Option<Control>,
+    outgoing: FrameQueue,
     ended: Option<SocketEnd>,
     /// Whether our close frame was queued.
     said_goodbye: bool,
@@ -142,24 +138,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HostWebSocket<S> {
             stream,
             ahead,
             decoder: Decoder::of_server(),
-            outgoing: Vec::new(),
-            unflushed: false,
-            ping: None,
+            outgoing: FrameQueue::new(|opcode, payload, out| {
+                masked_frame(opcode, payload, entropy::random(), out);
+            }),
             ended: None,
             said_goodbye: false,
         }
-    }
-
-    fn queue(&mut self, opcode: Opcode, payload: &[u8]) {
-        masked_frame(opcode, payload, entropy::random(), &mut self.outgoing);
     }
 
     /// Queues our close frame, once: nothing follows it.
     fn queue_goodbye(&mut self) {
         if !self.said_goodbye {
             self.said_goodbye = true;
-            self.ping = None;
-            self.queue(Opcode::Close, &close_payload(1000, ""));
+            self.outgoing.take_ping();
+            self.outgoing.push(Opcode::Close, &close_payload(1000, ""));
         }
     }
 
@@ -182,9 +174,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HostWebSocket<S> {
                     kind: DataKind::Text,
                     ..
                 })) => break SocketEnd::Text,
-                Ok(Some(Event::Ping(ping))) => {
-                    self.ping = Some(ping).filter(|_| !self.said_goodbye);
-                }
+                Ok(Some(Event::Ping(_))) if self.said_goodbye => {}
+                Ok(Some(Event::Ping(ping))) => self.outgoing.answer(ping),
                 Ok(Some(Event::Pong(_))) => {}
                 Ok(Some(Event::Close(close))) => {
                     let said =
@@ -217,30 +208,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HostWebSocket<S> {
         Poll::Ready(Ok(read.filled().len()))
     }
 
-    /// Writes the queue and what answers a ping, until both are empty, and flushes.
+    /// Writes what is queued and what answers a ping, and flushes.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            if let Some(ping) = self.ping.take_if(|_| self.outgoing.is_empty()) {
-                self.queue(Opcode::Pong, &ping);
-            }
-            if self.outgoing.is_empty() {
-                if self.unflushed {
-                    ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-                    self.unflushed = false;
-                }
-                return Poll::Ready(Ok(()));
-            }
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.outgoing))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.unflushed = true;
-            self.outgoing.drain(..written);
-            if self.outgoing.is_empty() {
-                // A session at rest holds no buffer.
-                self.outgoing = Vec::new();
-            }
-        }
+        self.outgoing.poll_send(&mut self.stream, cx)
     }
 }
 
@@ -291,14 +261,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for HostWebSocket<S> {
         if socket.said_goodbye {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        ready!(socket.poll_send(cx))?;
         let message = buf.get(..MAX_MESSAGE).unwrap_or(buf);
-        socket.queue(Opcode::Binary, message);
-        // The bytes are ours now; that they do not leave at once is the flush's matter.
-        match socket.poll_send(cx) {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(message.len())),
-        }
+        socket
+            .outgoing
+            .poll_message(&mut socket.stream, cx, message)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

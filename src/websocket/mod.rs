@@ -13,6 +13,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout};
 
+use crate::frame_queue::FrameQueue;
 use crate::reason::Reason;
 use crate::ws::{
     CloseFrame, Control, DataKind, Decoder, Event, Opcode, Violation, ViolationKind, close_payload,
@@ -41,12 +42,7 @@ pub struct WebSocket<S> {
     /// token and all, so it is let go as soon as it is read.
     read_ahead: Bytes,
     decoder: Decoder,
-    /// Whole frames that wait to be written, and how far the first of them was.
-    outgoing: Vec<u8>,
-    /// Whether the stream may hold back bytes of frames that left the queue, as TLS does.
-    unflushed: bool,
-    /// The newest ping that was not answered yet; older ones need no answer (RFC 6455, 5.5.3).
-    ping: Option<Control>,
+    outgoing: FrameQueue,
     /// The payload of the newest pong, until somebody asks.
     pong: Option<Control>,
     /// When the last byte came.
@@ -99,9 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             stream,
             read_ahead: unless_empty(read_ahead),
             decoder: Decoder::new(max_frame),
-            outgoing: Vec::new(),
-            unflushed: false,
-            ping: None,
+            outgoing: FrameQueue::new(frame),
             pong: None,
             heard: Instant::now(),
             ended: None,
@@ -130,17 +124,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Whether frames wait to be written or flushed.
     pub const fn has_queued(&self) -> bool {
-        !self.outgoing.is_empty() || self.ping.is_some() || self.unflushed
+        self.outgoing.is_busy()
     }
 
     /// Puts a whole frame into the queue. Its length is in nobody's hands but ours.
     pub fn queue(&mut self, opcode: Opcode, payload: &[u8]) {
-        frame(opcode, payload, &mut self.outgoing);
+        self.outgoing.push(opcode, payload);
     }
 
     /// Puts the rest of a frame that was begun by other means in front of the queue.
     pub fn queue_first(&mut self, rest: &[u8]) {
-        self.outgoing.splice(..0, rest.iter().copied());
+        self.outgoing.push_first(rest);
     }
 
     /// Receives data into `buf`: `n` bytes of payload at its front, at least one.
@@ -211,7 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     self.ended = Some(SocketEnd::Text);
                     return payload;
                 }
-                Ok(Some(Event::Ping(ping))) => self.ping = Some(ping),
+                Ok(Some(Event::Ping(ping))) => self.outgoing.answer(ping),
                 Ok(Some(Event::Pong(pong))) => self.pong = Some(pong),
                 Ok(Some(Event::Close(close))) => {
                     self.ended = Some(SocketEnd::Closed(close.map(|CloseFrame { code, .. }| code)));
@@ -229,26 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// Not to be called while a frame written by other means is incomplete.
     pub fn poll_send_queued(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            if let Some(ping) = self.ping.take_if(|_| self.outgoing.is_empty()) {
-                self.queue(Opcode::Pong, &ping);
-            }
-            if self.outgoing.is_empty() {
-                ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-                self.unflushed = false;
-                return Poll::Ready(Ok(()));
-            }
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.outgoing))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.unflushed = true;
-            self.outgoing.drain(..written);
-            if self.outgoing.is_empty() {
-                // A session at rest holds no buffer.
-                self.outgoing = Vec::new();
-            }
-        }
+        self.outgoing.poll_send(&mut self.stream, cx)
     }
 
     /// Waits until the browser goes away, keeping what it sends ahead in `unread`.
@@ -281,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Not cancel safe: drop the socket too.
     pub async fn close(mut self, code: u16, reason: &str) {
         // Nothing follows a close frame; who has sent one wants no pong any more.
-        if let Some(ping) = self.ping.take()
+        if let Some(ping) = self.outgoing.take_ping()
             && self.ended.is_none()
         {
             self.queue(Opcode::Pong, &ping);
@@ -342,17 +317,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let socket = self.get_mut();
-        ready!(socket.poll_send_queued(cx))?;
-        socket.queue(Opcode::Binary, buf);
-        // The bytes are ours now; that they do not leave at once is the flush's matter.
-        match socket.poll_send_queued(cx) {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(buf.len())),
-        }
+        socket.outgoing.poll_message(&mut socket.stream, cx, buf)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_send_queued(cx)
+        let socket = self.get_mut();
+        ready!(socket.poll_send_queued(cx))?;
+        Pin::new(&mut socket.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -41,7 +41,7 @@ await page.routeWebSocket(/^ws:\/\/127\.0\.0\.1\/\d+$/, (socket) => {
 await page.goto(`${ORIGIN}/`);
 const outcomes = [];
 for (const login of JSON.parse(process.argv[2])) {
-  outcomes.push(await page.evaluate(async ({ origin, deadline, port, credentials }) => {
+  outcomes.push(await page.evaluate(async ({ origin, deadline, port, credentials, repeaterID }) => {
     const { default: RFB } = await import(`${origin}/core/rfb.js`);
     const socket = new WebSocket(`ws://127.0.0.1/${port}`);
     // noVNC looks for these on a socket and its class; Playwright has them further up.
@@ -52,7 +52,7 @@ for (const login of JSON.parse(process.argv[2])) {
       const property = Object.getOwnPropertyDescriptor(holder, name);
       Object.defineProperty(socket, name, { ...property, enumerable: true });
     }
-    const rfb = new RFB(document.getElementById('screen'), socket, { credentials });
+    const rfb = new RFB(document.getElementById('screen'), socket, { credentials, repeaterID });
     const outcome = {};
     await new Promise((resolve) => {
       const timer = setTimeout(() => resolve(outcome.late = true), deadline);
