@@ -5,6 +5,7 @@
 
 mod conversation;
 mod transcript;
+mod walk;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, LazyLock};
@@ -32,6 +33,7 @@ use fanlight::token::{self, Grant, Key, KeyRing};
 use fanlight::wire::Reader;
 use fanlight::ws::Decoder;
 use transcript::{bytewise, chunked, transcript, transcript_of, whole};
+use walk::{init, walked};
 
 /// The handshake with a browser, up to where the host's outcome matters: the same however the
 /// browser's bytes are cut. The first byte of the input cuts, the rest is what the browser sends.
@@ -261,4 +263,17 @@ pub fn connect_answer(data: &[u8]) {
         assert!(head.status == 101 || (200..600).contains(&head.status));
         assert!(stream.len() - left <= MAX_HEAD);
     }
+}
+
+/// The walk along what a host says after ServerInit: the same messages and rectangles however the
+/// stream is cut, one after the other the stream itself, and next to nothing kept back. The first
+/// byte of the input cuts and, by its two lowest bits, chooses the pixel format.
+pub fn server_message(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    let init = init(*seed);
+    let expected = walked(&init, stream, &mut whole());
+    assert_eq!(walked(&init, stream, &mut bytewise()), expected);
+    assert_eq!(walked(&init, stream, &mut chunked(*seed)), expected);
 }

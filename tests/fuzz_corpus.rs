@@ -16,6 +16,7 @@ const BODIES: [(&str, Body); 6] = [
     ("connect_answer", bodies::connect_answer),
     ("proxy_header", bodies::proxy_header),
     ("rfb_host", bodies::rfb_host),
+    ("server_message", bodies::server_message),
     ("token", bodies::token),
     ("websocket", bodies::websocket),
 ];

@@ -9,6 +9,7 @@
 
 pub mod auth;
 pub mod browser;
+pub mod encoding;
 pub mod host;
 pub mod identity;
 pub mod init;
@@ -17,6 +18,7 @@ pub mod peer_text;
 pub mod policy;
 pub mod repeater;
 pub mod security;
+pub mod server_message;
 pub mod terms;
 pub mod version;
 
