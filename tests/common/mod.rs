@@ -14,6 +14,7 @@
 
 pub mod answer;
 pub mod bad_hosts;
+pub mod capture;
 pub mod chromium;
 pub mod fake_host;
 pub mod gateway;
@@ -34,6 +35,7 @@ pub mod ra2_message;
 pub mod ra2_server;
 pub mod rfb_client;
 pub mod rfb_server;
+pub mod scrolling;
 pub mod secured;
 pub mod stock_novnc;
 pub mod tls_host;
