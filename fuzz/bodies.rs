@@ -4,6 +4,7 @@
 //! stable with every file of the corpus of the same name.
 
 mod conversation;
+mod host_gate;
 mod transcript;
 mod walk;
 
@@ -32,6 +33,7 @@ use fanlight::token::keyring::KEY_LEN;
 use fanlight::token::{self, Grant, Key, KeyRing};
 use fanlight::wire::Reader;
 use fanlight::ws::Decoder;
+use host_gate::passed;
 use transcript::{bytewise, chunked, transcript, transcript_of, whole};
 use walk::{init, walked};
 
@@ -276,4 +278,33 @@ pub fn server_message(data: &[u8]) {
     let expected = walked(&init, stream, &mut whole());
     assert_eq!(walked(&init, stream, &mut bytewise()), expected);
     assert_eq!(walked(&init, stream, &mut chunked(*seed)), expected);
+}
+
+/// What passes of a host's stream: the same however it is cut, never more than came, and what has
+/// passed once passes again as it is. The first byte of the input cuts and chooses, by its lowest
+/// bits, the pixel format and whether text may pass.
+pub fn host_gate(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    let init = init(*seed);
+    let from_machine = if seed & 4 == 0 { 100 } else { 0 };
+    let pass = |stream: &[u8], sizes: &mut dyn Iterator<Item = usize>| {
+        passed(&init, from_machine, stream, sizes)
+    };
+    let (out, outcome) = pass(stream, &mut whole());
+    assert!(out.len() <= stream.len());
+    for sizes in [
+        &mut bytewise() as &mut dyn Iterator<Item = usize>,
+        &mut chunked(*seed),
+    ] {
+        let cut = pass(stream, sizes);
+        assert_eq!(cut.1, outcome);
+        // How much goes before a violation shows depends on the cut.
+        assert!(cut.0.starts_with(&out) || out.starts_with(&cut.0));
+        assert!(outcome.is_err() || cut.0 == out);
+    }
+    if outcome.is_ok() {
+        assert_eq!(pass(&out, &mut whole()), (out, Ok(())));
+    }
 }

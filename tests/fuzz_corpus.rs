@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 6] = [
+const BODIES: [(&str, Body); 8] = [
     ("browser_greeting", bodies::browser_greeting),
     ("connect_answer", bodies::connect_answer),
     ("proxy_header", bodies::proxy_header),
+    ("host_gate", bodies::host_gate),
     ("rfb_host", bodies::rfb_host),
     ("server_message", bodies::server_message),
     ("token", bodies::token),

@@ -11,7 +11,12 @@ pub(super) struct Field {
 
 impl Field {
     /// The longest field.
-    const MAX: usize = 12;
+    const MAX: usize = Head::MAX;
+
+    /// How many bytes of a field have come.
+    pub(super) const fn len(&self) -> usize {
+        self.have
+    }
 
     /// Whether nothing of a field has come.
     pub(super) const fn is_empty(&self) -> bool {
@@ -80,8 +85,12 @@ pub struct Head {
 }
 
 impl Head {
+    /// The longest head, in bytes.
+    pub const MAX: usize = 12;
+
     /// A rectangle's header.
-    pub(super) const fn of_rectangle(bytes: [u8; 12]) -> Self {
+    #[must_use]
+    pub const fn of_rectangle(bytes: [u8; 12]) -> Self {
         Self { bytes, len: 12 }
     }
 }

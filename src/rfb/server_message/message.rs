@@ -82,7 +82,9 @@ pub(super) fn head_len(bytes: &[u8]) -> Result<usize, Violation> {
         [kind::COLOUR_MAP, ..] => 6,
         [kind::BELL | kind::END_OF_CONTINUOUS_UPDATES, ..] => 1,
         // Type, padding, length, and flags where the length is negative.
-        [kind::CUT_TEXT, _, _, _, high, _, _, _, ..] if high >= 0x80 => 8 + 4,
+        [kind::CUT_TEXT, _, _, _, high, _, _, _, ..] if high >= 0x80 => {
+            Message::EXTENDED_CUT_TEXT_HEAD
+        }
         [kind::CUT_TEXT, ..] => 8,
         // Type, padding, flags, length.
         [kind::FENCE, ..] => 1 + 3 + 4 + 1,
@@ -99,6 +101,9 @@ pub(super) fn head_len(bytes: &[u8]) -> Result<usize, Violation> {
 }
 
 impl Message {
+    /// Length of the head of an extended cut text in bytes: type, padding, length, flags.
+    pub const EXTENDED_CUT_TEXT_HEAD: usize = 8 + 4;
+
     /// Reads a whole head, and says how many bytes follow it: for an update, none beside its
     /// rectangles.
     #[inline]

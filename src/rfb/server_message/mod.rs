@@ -52,4 +52,4 @@ pub const MAX_PART: u64 = 40 * 1024 * 1024;
 pub const MAX_CURSOR: u16 = 512;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -98,6 +98,16 @@ impl Walk {
         matches!(self.at, At::Message) && self.field.is_empty()
     }
 
+    /// How many bytes of a head have come and were not handed out: fewer than [`Head::MAX`].
+    #[must_use]
+    pub const fn held_back(&self) -> usize {
+        match self.at {
+            At::Message | At::Rectangle => self.field.len(),
+            // Parts of a body are handed out as they come.
+            At::Payload(_) | At::Body(_) => 0,
+        }
+    }
+
     /// The next piece; `None` when all of `input` is consumed and more has to arrive.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use super::*;
 
 /// Every rectangle that noVNC asks for, and what its header should be followed by.
-pub(super) fn rectangles() -> Vec<Vec<u8>> {
+pub(crate) fn rectangles() -> Vec<Vec<u8>> {
     let place = [16, 8, 20, 18];
     let mut all = vec![
         rectangle(place, 0, &noise(20 * 18 * 4)),
@@ -78,7 +78,7 @@ fn jpeg() -> Vec<u8> {
 }
 
 /// The length does not count the flags.
-pub(super) fn h264(data: &[u8]) -> Vec<u8> {
+pub(crate) fn h264(data: &[u8]) -> Vec<u8> {
     let len = (data.len() as u32).to_be_bytes();
     [&len[..], &[0, 0, 0, 1], data].concat()
 }
@@ -103,7 +103,7 @@ fn pseudo_rectangles() -> Vec<Vec<u8>> {
 }
 
 /// Every message that is no update, and what it should be taken for.
-pub(super) fn messages() -> Vec<(Message, Vec<u8>)> {
+pub(crate) fn messages() -> Vec<(Message, Vec<u8>)> {
     let colours = [&[1, 0, 0, 7, 0, 3][..], &noise(18)].concat();
     let text = [&[3, 0, 0, 0, 0, 0, 0, 5][..], b"hello"].concat();
     let provide = [0x10, 0, 0, 1];

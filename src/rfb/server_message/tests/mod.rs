@@ -1,7 +1,7 @@
 //! The walk over streams made by hand: whole, byte by byte, cut off, and with lengths that lie.
 
 mod bounds;
-mod layouts;
+pub(crate) mod layouts;
 mod stream;
 
 use super::*;
@@ -9,7 +9,7 @@ use crate::rfb::init::{PixelFormat, ServerInit};
 use crate::wire::Reader;
 
 /// A screen of 640 by 480 with noVNC's pixel format.
-fn init() -> ServerInit {
+pub(crate) fn init() -> ServerInit {
     ServerInit {
         width: 640,
         height: 480,
@@ -122,7 +122,7 @@ fn violation_of(stream: &[u8]) -> Violation {
 }
 
 /// An update with these rectangles, each with its header.
-fn update(rectangles: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn update(rectangles: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = vec![0, 0];
     bytes.extend((rectangles.len() as u16).to_be_bytes());
     bytes.extend(rectangles.concat());
@@ -130,7 +130,7 @@ fn update(rectangles: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A rectangle at a place, of a size, with what follows its header.
-fn rectangle(place: [u16; 4], encoding: i32, body: &[u8]) -> Vec<u8> {
+pub(crate) fn rectangle(place: [u16; 4], encoding: i32, body: &[u8]) -> Vec<u8> {
     let mut bytes = place.map(u16::to_be_bytes).concat();
     bytes.extend(encoding.to_be_bytes());
     bytes.extend(body);
@@ -138,12 +138,12 @@ fn rectangle(place: [u16; 4], encoding: i32, body: &[u8]) -> Vec<u8> {
 }
 
 /// Something behind its length of four bytes.
-fn counted(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn counted(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes(), bytes].concat()
 }
 
 /// Bytes that are not all alike.
-fn noise(len: usize) -> Vec<u8> {
+pub(crate) fn noise(len: usize) -> Vec<u8> {
     let spread = |n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8;
     (0..len as u32).map(spread).collect()
 }

@@ -1,0 +1,289 @@
+//! What passes from a host to its viewer, where a permission needs that somebody looks.
+//!
+//! The host's bytes go through here in the buffer that they were received into. Heads of messages
+//! and rectangles are looked at whole: the part of one that lies at the end of a buffer is held
+//! back, fewer than [`ROOM`] bytes, and put in front of what comes next. Payloads pass as they come,
+//! and where nothing is dropped, nothing is moved.
+//!
+//! Two things are dropped. What is not permitted: text from the machine, in either form, and what
+//! belongs to the power switch. And what noVNC 1.7.0 cannot take: colour maps, at whose sight it gives
+//! up, answers to fences that it did not set, empty updates, behind which it forgets to ask for the
+//! next, and whatever it did not ask for. A rectangle cannot be taken out of an update whose number of
+//! rectangles has passed already; in its place goes one without area, which nobody sees.
+//!
+//! One payload is gathered: compressed text, which is inflated before it passes.
+
+mod clipboard;
+mod listed;
+
+use std::ops::Range;
+
+use crate::rfb::encoding::Encoding;
+use crate::rfb::init::{PixelFormat, ServerInit};
+use crate::rfb::permissions::{Clipboard, Permissions};
+use crate::rfb::server_message::{Head, LatePixelFormat, Message, Piece, Violation, Walk};
+use crate::wire::Reader;
+use listed::Listed;
+
+/// How many bytes a buffer must have free in front of what was received.
+pub const ROOM: usize = Head::MAX;
+
+/// A Raw rectangle without area: the place that nobody sees.
+const NOTHING: [u8; 12] = [0; 12];
+
+/// xvp's codes: something failed, and it can be asked for. noVNC gives up at others.
+const XVP_CODES: std::ops::RangeInclusive<u8> = 0..=1;
+
+/// A fence that wants an answer.
+const FENCE_REQUEST: u32 = 1 << 31;
+
+/// The gate of one session.
+#[derive(Debug)]
+pub struct HostGate {
+    walk: Walk,
+    listed: Listed,
+    permissions: Permissions,
+    /// What happens to the payload of what began last.
+    fate: Fate,
+    /// Whether an update was dropped that the viewer takes for the answer to its request.
+    owes_update: bool,
+}
+
+/// What happens to a message or a rectangle.
+#[derive(Debug)]
+enum Fate {
+    Pass,
+    Drop,
+    /// It passes if what it contains may: as much of the message as has come.
+    Gather(Vec<u8>),
+}
+
+/// What the next piece is, without the bytes that it lies in.
+enum Next {
+    Nothing,
+    Message(Message, Head),
+    Rectangle(Encoding, Head),
+    Payload(usize),
+}
+
+impl HostGate {
+    /// A gate at the beginning of a host's stream, behind ServerInit.
+    ///
+    /// # Errors
+    /// [`Violation`] when the host has pixels of a size that RFB does not have.
+    pub fn new(init: &ServerInit, permissions: Permissions) -> Result<Self, Violation> {
+        Ok(Self {
+            walk: Walk::new(init)?,
+            listed: Listed::default(),
+            permissions: permissions.effective(),
+            fate: Fate::Pass,
+            owes_update: false,
+        })
+    }
+
+    /// Whether somebody has to look at what a host says under these permissions.
+    #[must_use]
+    pub fn is_needed(permissions: Permissions) -> bool {
+        permissions.effective().clipboard.from_machine != Clipboard::UNBOUNDED
+    }
+
+    /// Other permissions, from the next message on.
+    pub fn permit(&mut self, permissions: Permissions) {
+        self.permissions = permissions.effective();
+    }
+
+    /// Takes in that the viewer has set a pixel format.
+    ///
+    /// # Errors
+    /// [`LatePixelFormat`].
+    pub fn set_pixel_format(&mut self, format: &PixelFormat) -> Result<(), LatePixelFormat> {
+        self.walk.set_pixel_format(format)
+    }
+
+    /// Takes in that the viewer has listed an encoding.
+    pub fn list(&mut self, encoding: Encoding) {
+        self.walk.pin_pixel_format();
+        self.listed.add(encoding);
+    }
+
+    /// Takes in that the viewer has asked for an update.
+    pub const fn note_request(&mut self) {
+        self.walk.pin_pixel_format();
+    }
+
+    /// Whether, since this was last asked, an update was dropped that the viewer takes for the
+    /// answer to its request: then another has to be requested in its name.
+    pub const fn take_owed_update(&mut self) -> bool {
+        std::mem::replace(&mut self.owes_update, false)
+    }
+
+    /// Whether something of our own may go to the viewer behind what has passed.
+    #[must_use]
+    pub const fn is_between_messages(&self) -> bool {
+        self.walk.is_between_messages()
+    }
+
+    /// Lets what was received pass: `received` bytes, [`ROOM`] behind the front of `buffer`.
+    ///
+    /// Returns where in the buffer that lies which goes to the viewer; what has to go before it is
+    /// appended to `ahead`.
+    ///
+    /// # Errors
+    /// [`Violation`] besides, when what follows cannot be understood any more.
+    pub fn pass(
+        &mut self,
+        buffer: &mut [u8],
+        received: usize,
+        ahead: &mut Vec<u8>,
+    ) -> (Range<usize>, Result<(), Violation>) {
+        let end = (ROOM + received).min(buffer.len());
+        let start = ROOM - self.walk.held_back();
+        let (mut at, mut kept) = (ROOM, start);
+        let outcome = loop {
+            let mut input = Reader::new(buffer.get(at..end).unwrap_or_default());
+            let next = match self.walk.next(&mut input) {
+                Ok(piece) => Next::of(piece),
+                Err(violation) => break Err(violation),
+            };
+            let rest = input.rest();
+            at = end - rest.len();
+            let (head, passes) = match next {
+                Next::Nothing => break Ok(()),
+                Next::Message(message, head) => {
+                    self.fate = self.verdict(message, rest);
+                    (head, self.begin(&head))
+                }
+                Next::Rectangle(encoding, head) => match self.takes(encoding) {
+                    Ok(true) => {
+                        self.fate = Fate::Pass;
+                        (head, true)
+                    }
+                    Ok(false) => {
+                        self.fate = Fate::Drop;
+                        (Head::of_rectangle(NOTHING), true)
+                    }
+                    Err(violation) => break Err(violation),
+                },
+                Next::Payload(len) => {
+                    let payload = at - len..at;
+                    if self.go_on(buffer.get(payload.clone()).unwrap_or_default(), ahead) {
+                        if kept != payload.start {
+                            buffer.copy_within(payload, kept);
+                        }
+                        kept += len;
+                    }
+                    continue;
+                }
+            };
+            if passes {
+                put(buffer, kept, &head);
+                kept += head.len();
+            }
+        };
+        (start..kept, outcome)
+    }
+
+    /// Begins what was judged; whether its head passes.
+    fn begin(&mut self, head: &[u8]) -> bool {
+        match &mut self.fate {
+            Fate::Pass => true,
+            Fate::Drop => false,
+            Fate::Gather(bytes) => {
+                bytes.extend_from_slice(head);
+                false
+            }
+        }
+    }
+
+    /// Goes on with a payload; whether it passes.
+    fn go_on(&mut self, payload: &[u8], ahead: &mut Vec<u8>) -> bool {
+        match &mut self.fate {
+            Fate::Pass => true,
+            Fate::Drop => false,
+            Fate::Gather(bytes) => {
+                bytes.extend_from_slice(payload);
+                if self.walk.is_between_messages() {
+                    let most = self.permissions.clipboard.from_machine;
+                    let text = bytes.get(Message::EXTENDED_CUT_TEXT_HEAD..);
+                    if clipboard::fits(text.unwrap_or_default(), most) {
+                        ahead.append(bytes);
+                    }
+                    self.fate = Fate::Drop;
+                }
+                false
+            }
+        }
+    }
+
+    /// What happens to a message of which `there` follows its head.
+    fn verdict(&mut self, message: Message, there: &[u8]) -> Fate {
+        let permitted = self.permissions.clipboard;
+        let passes = match message {
+            Message::Update { rectangles } => {
+                self.owes_update |= rectangles == 0;
+                rectangles > 0
+            }
+            Message::Bell => true,
+            Message::CutText { len } => permitted.from_machine > 0 && len <= permitted.from_machine,
+            Message::ExtendedCutText { flags, len } => {
+                if !self.listed.has(Encoding::EXTENDED_CLIPBOARD) {
+                    return Fate::Drop;
+                }
+                return clipboard::verdict(permitted, flags, len, there);
+            }
+            Message::EndOfContinuousUpdates => self.listed.has(Encoding::CONTINUOUS_UPDATES),
+            Message::Fence { flags, .. } => {
+                flags & FENCE_REQUEST != 0 && self.listed.has(Encoding::FENCE)
+            }
+            Message::Xvp { code } => {
+                self.permissions.power
+                    && self.listed.has(Encoding::XVP)
+                    && XVP_CODES.contains(&code)
+            }
+            Message::ColourMap | Message::Audio | Message::Gii => false,
+        };
+        if passes { Fate::Pass } else { Fate::Drop }
+    }
+
+    /// Whether a rectangle passes.
+    fn takes(&self, encoding: Encoding) -> Result<bool, Violation> {
+        let listed = self.listed.has(encoding);
+        match encoding {
+            // Raw needs no leave; the others tell where things are, and noVNC always knows them.
+            Encoding::RAW | Encoding::LAST_RECT | Encoding::DESKTOP_SIZE => Ok(true),
+            // Nothing is lost with these.
+            Encoding::CURSOR
+            | Encoding::VMWARE_CURSOR
+            | Encoding::QEMU_EXTENDED_KEY_EVENT
+            | Encoding::QEMU_LED_STATE
+            | Encoding::DESKTOP_NAME
+            | Encoding::EXTENDED_MOUSE_BUTTONS
+            | Encoding::POINTER_POSITION
+            | Encoding::QEMU_POINTER_MOTION
+            | Encoding::QEMU_AUDIO
+            | Encoding::GII => Ok(listed),
+            _ if listed => Ok(true),
+            other => Err(Violation::Unrequested(other)),
+        }
+    }
+}
+
+impl Next {
+    fn of(piece: Option<Piece<'_>>) -> Self {
+        match piece {
+            None => Self::Nothing,
+            Some(Piece::Message(message, head)) => Self::Message(message, head),
+            Some(Piece::Rectangle(rectangle, head)) => Self::Rectangle(rectangle.encoding, head),
+            Some(Piece::Payload(payload)) => Self::Payload(payload.len()),
+        }
+    }
+}
+
+fn put(buffer: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = buffer.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests;

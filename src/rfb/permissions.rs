@@ -1,0 +1,95 @@
+//! What a viewer may do with a machine.
+
+/// How much text may go to a machine at once where nothing else is said, in bytes.
+pub const DEFAULT_TO_MACHINE: u32 = 256 * 1024;
+
+/// The most text that anybody may be allowed to send to a machine at once, in bytes: 1 MiB, behind
+/// which QEMU ends the connection.
+pub const MAX_TO_MACHINE: u32 = 1024 * 1024;
+
+/// Permissions of one session. They hold for the stream, whatever the viewer thinks of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permissions {
+    /// Nothing reaches the machine, whatever else is permitted.
+    pub view_only: bool,
+    /// Text, in either direction.
+    pub clipboard: Clipboard,
+    /// Changing the size of the machine's screen.
+    pub resize: bool,
+    /// Shutting the machine down, rebooting and resetting it, where the host offers that (xvp).
+    pub power: bool,
+}
+
+/// How many bytes of text may pass at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clipboard {
+    /// To the machine, at most [`MAX_TO_MACHINE`]; zero: none may.
+    pub to_machine: u32,
+    /// From the machine; zero: none may, [`Clipboard::UNBOUNDED`]: as much as it likes.
+    pub from_machine: u32,
+}
+
+impl Clipboard {
+    /// No bound.
+    pub const UNBOUNDED: u32 = u32::MAX;
+
+    /// Nothing passes.
+    pub const NONE: Self = Self {
+        to_machine: 0,
+        from_machine: 0,
+    };
+}
+
+impl Default for Permissions {
+    /// All that a keyboard, a mouse and a clipboard can do; not the power switch.
+    fn default() -> Self {
+        Self {
+            view_only: false,
+            clipboard: Clipboard {
+                to_machine: DEFAULT_TO_MACHINE,
+                from_machine: Clipboard::UNBOUNDED,
+            },
+            resize: true,
+            power: false,
+        }
+    }
+}
+
+impl Permissions {
+    /// What is left when it is put into practice: who may only look may do nothing else, and gets
+    /// no text either, since a viewer that looks on cannot take the extended clipboard.
+    #[must_use]
+    pub const fn effective(self) -> Self {
+        if self.view_only {
+            Self {
+                view_only: true,
+                clipboard: Clipboard::NONE,
+                resize: false,
+                power: false,
+            }
+        } else {
+            self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_only_look_may_nothing_else() {
+        let all = Permissions {
+            power: true,
+            ..Permissions::default()
+        };
+        assert_eq!(all.effective(), all);
+        let looking = Permissions {
+            view_only: true,
+            ..all
+        };
+        let left = looking.effective();
+        assert_eq!(left.clipboard, Clipboard::NONE);
+        assert!(left.view_only && !left.resize && !left.power);
+    }
+}
