@@ -55,6 +55,7 @@ pub(super) enum Next {
 
 impl Body {
     /// The body of a rectangle, of which the header was read.
+    #[inline]
     pub(super) fn of(
         rectangle: &Rectangle,
         pixel: PixelSize,
@@ -98,6 +99,7 @@ impl Body {
         Ok(Self { part, skip })
     }
 
+    #[inline]
     fn of_picture(
         rectangle: &Rectangle,
         pixel: PixelSize,

@@ -63,6 +63,7 @@ impl Field {
         }
     }
 
+    #[inline]
     fn held(&self) -> &[u8] {
         self.bytes.get(..self.have).unwrap_or_default()
     }
@@ -80,7 +81,7 @@ impl Field {
 /// The first bytes of a message or of a rectangle: enough to know what it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    bytes: [u8; Field::MAX],
+    bytes: [u8; Self::MAX],
     len: usize,
 }
 
@@ -89,6 +90,7 @@ impl Head {
     pub const MAX: usize = 12;
 
     /// A rectangle's header.
+    #[inline]
     #[must_use]
     pub const fn of_rectangle(bytes: [u8; 12]) -> Self {
         Self { bytes, len: 12 }
@@ -98,6 +100,7 @@ impl Head {
 impl std::ops::Deref for Head {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
