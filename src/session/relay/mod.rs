@@ -11,23 +11,23 @@
 //!
 //! Frames of our own (pong, ping, close, text) go out between the data frames, never inside one.
 
+mod downward;
 mod pulse;
+mod upward;
 
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::time::{Instant, timeout};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 use crate::buffers::Buffers;
 use crate::reason::Reason;
 use crate::session::end::End;
-use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::session::relay::pulse::Pulse;
 use crate::websocket::WebSocket;
-use crate::ws::{self, HEAD_ROOM, Opcode};
+use crate::ws::Opcode;
 
 /// How long a host has to take the last bytes after the browser is gone.
 const PARTING: Duration = Duration::from_millis(500);
@@ -202,137 +202,6 @@ where
         self.host_end.clone().filter(|_| delivered)
     }
 
-    fn read_host(&mut self, cx: &mut Context<'_>) -> Moved {
-        let browser_over = self.browser_deaf || self.browser.ended().is_some();
-        if self.down.is_some() || self.host_end.is_some() || browser_over {
-            return false;
-        }
-        let mut buffer = self.buffers.take();
-        let (_, space) = buffer.split_at_mut(HEAD_ROOM);
-        let mut read = ReadBuf::new(space);
-        let read = match Pin::new(&mut self.host).poll_read(cx, &mut read) {
-            Poll::Pending => {
-                self.host_end = self.host_deaf.take();
-                return self.host_end.is_some();
-            }
-            Poll::Ready(Ok(())) => read.filled().len(),
-            Poll::Ready(Err(error)) => {
-                self.host_end = Some(End::of_host(&error));
-                return true;
-            }
-        };
-        if read == 0 {
-            self.host_end = Some(End::plain(Reason::HostClosed));
-            return true;
-        }
-        let at = ws::head(&mut buffer, HEAD_ROOM, read, Opcode::Binary);
-        self.down = Some(Piece::of(buffer, at..HEAD_ROOM + read));
-        self.traffic.down += read as u64;
-        true
-    }
-
-    fn write_browser(&mut self, cx: &mut Context<'_>) -> std::io::Result<Moved> {
-        if self.browser_deaf {
-            return Ok(false);
-        }
-        let inside_frame = self.down.as_ref().is_some_and(|piece| piece.has_begun());
-        if !inside_frame
-            && self.browser.has_queued()
-            && self.browser.poll_send_queued(cx)?.is_pending()
-        {
-            return Ok(false);
-        }
-        let mut moved = false;
-        if let Some(piece) = &mut self.down
-            && let Poll::Ready(wrote) = piece.poll_write(self.browser.stream(), cx)
-        {
-            wrote?;
-            moved = true;
-            self.down_unflushed = true;
-            self.wrote_down = Instant::now();
-            if piece.is_empty() {
-                self.down = None;
-            }
-        }
-        if self.down_unflushed && Pin::new(self.browser.stream()).poll_flush(cx)?.is_ready() {
-            self.down_unflushed = false;
-        }
-        Ok(moved)
-    }
-
-    fn read_browser(&mut self, cx: &mut Context<'_>) -> Moved {
-        if self.up.is_some() || self.browser_gone || self.browser.ended().is_some() {
-            return false;
-        }
-        let mut buffer = self.buffers.take();
-        let received = self.browser.poll_receive(cx, &mut buffer);
-        self.note_round_trip();
-        match received {
-            Poll::Pending if self.browser_deaf => {
-                self.browser_gone = true;
-                true
-            }
-            // What was read may have been a ping alone, which wants its answer now. Should that
-            // fail, so does the next write.
-            Poll::Pending => {
-                self.down.is_none() && self.browser.has_queued() && {
-                    let sent = self.browser.poll_send_queued(cx);
-                    matches!(sent, Poll::Ready(Err(_)))
-                }
-            }
-            Poll::Ready(Ok(read)) => {
-                self.traffic.up += read as u64;
-                self.up = Some(Piece::of(buffer, 0..read));
-                self.wrote_up = Instant::now();
-                true
-            }
-            Poll::Ready(Err(_)) => true,
-        }
-    }
-
-    fn write_host(&mut self, cx: &mut Context<'_>) -> Moved {
-        let mut moved = false;
-        if let Some(piece) = &mut self.up
-            && let Poll::Ready(wrote) = piece.poll_write(&mut self.host, cx)
-        {
-            moved = true;
-            self.wrote_up = Instant::now();
-            self.up_unflushed = true;
-            if wrote.is_err() || piece.is_empty() {
-                self.up = None;
-            }
-            if let Err(error) = wrote {
-                self.deafen(&error);
-            }
-        }
-        if self.up_unflushed
-            && let Poll::Ready(flushed) = Pin::new(&mut self.host).poll_flush(cx)
-        {
-            self.up_unflushed = false;
-            if let Err(error) = flushed {
-                self.deafen(&error);
-                moved = true;
-            }
-        }
-        moved
-    }
-
-    /// The host takes nothing more; what it sent before is still read.
-    fn deafen(&mut self, error: &std::io::Error) {
-        self.up_unflushed = false;
-        self.host_deaf = Some(End::of_host(error));
-    }
-
-    fn note_round_trip(&mut self) {
-        let pong = self.browser.take_pong();
-        let trip = pong.and_then(|pong| self.pulse.round_trip(&pong));
-        if let Some(trip) = trip.filter(|_| self.params.tell_round_trips) {
-            let ms = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
-            let message = PageMessage::Rtt { ms }.to_json();
-            self.browser.queue(Opcode::Text, message.as_bytes());
-        }
-    }
-
     /// Ends when a leg is dead, and pings when that is due.
     fn beat(&mut self) -> Option<End> {
         let now = Instant::now();
@@ -362,18 +231,6 @@ where
             (heard.max(self.wrote_down), Reason::BrowserLost)
         };
         (life + self.params.dead_after, reason)
-    }
-
-    /// Lets the host take what it was sent: closing with bytes of its own unread would make the
-    /// kernel reset the connection and throw both away.
-    async fn part_from_host(&mut self) {
-        let mut rest = [0; 2048];
-        let _ = timeout(PARTING, async {
-            self.host.shutdown().await?;
-            while self.host.read(&mut rest).await? > 0 {}
-            std::io::Result::Ok(())
-        })
-        .await;
     }
 }
 

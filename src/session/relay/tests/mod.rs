@@ -6,9 +6,13 @@ mod held;
 mod life;
 mod pace;
 
-use tokio::io::{DuplexStream, duplex};
+use std::pin::Pin;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use tokio::time::timeout;
 
 use super::*;
+use crate::ws;
 
 /// A mask that changes every byte.
 const MASK: [u8; 4] = [0x5a, 0x01, 0xff, 0x80];
