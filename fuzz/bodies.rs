@@ -5,6 +5,7 @@
 
 mod conversation;
 mod host_gate;
+mod passage;
 mod transcript;
 mod walk;
 
@@ -25,6 +26,7 @@ use fanlight::rfb::browser::Greeting;
 use fanlight::rfb::host::{HostError, HostHandshake, HostParams, HostSwap};
 use fanlight::rfb::init::ServerInit;
 use fanlight::rfb::login::Login;
+use fanlight::rfb::permissions::{Clipboard, Permissions};
 use fanlight::rfb::policy::Policy;
 use fanlight::rfb::{Handshake, Interruption, Stage, Step};
 use fanlight::secret::Secret;
@@ -34,6 +36,7 @@ use fanlight::token::{self, Grant, Key, KeyRing};
 use fanlight::wire::Reader;
 use fanlight::ws::Decoder;
 use host_gate::passed;
+use passage::{Passage, nothing_forbidden, passage};
 use transcript::{bytewise, chunked, transcript, transcript_of, whole};
 use walk::{init, walked};
 
@@ -307,4 +310,28 @@ pub fn host_gate(data: &[u8]) {
     if outcome.is_ok() {
         assert_eq!(pass(&out, &mut whole()), (out, Ok(())));
     }
+}
+
+/// What a viewer sends once it is in: the same passes to the host however it is cut, and nothing
+/// of that is forbidden. The first byte of the input cuts, and its lowest bits are permissions; the
+/// rest is the stream.
+pub fn client_message(data: &[u8]) {
+    let Some((seed, stream)) = data.split_first() else {
+        return;
+    };
+    let clipboard = Clipboard {
+        to_machine: if seed & 8 == 0 { 300 } else { 0 },
+        from_machine: if seed & 16 == 0 { u32::MAX } else { 0 },
+    };
+    let permissions = Permissions {
+        view_only: seed & 1 == 1,
+        clipboard,
+        resize: seed & 2 == 2,
+        power: seed & 4 == 4,
+    };
+    let run = |sizes: &mut dyn Iterator<Item = usize>| passage(permissions, stream, sizes);
+    let expected: Passage = run(&mut whole());
+    assert_eq!(run(&mut bytewise()), expected);
+    assert_eq!(run(&mut chunked(*seed)), expected);
+    nothing_forbidden(&expected, permissions);
 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 type Body = fn(&[u8]);
 
-const BODIES: [(&str, Body); 8] = [
+const BODIES: [(&str, Body); 9] = [
     ("browser_greeting", bodies::browser_greeting),
+    ("client_message", bodies::client_message),
     ("connect_answer", bodies::connect_answer),
     ("proxy_header", bodies::proxy_header),
     ("host_gate", bodies::host_gate),

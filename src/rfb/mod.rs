@@ -1,4 +1,5 @@
-//! The RFB handshakes of both legs, without I/O ([RFC 6143]).
+//! RFB without I/O ([RFC 6143]): the handshakes of both legs, and what passes from a viewer to its
+//! host afterwards ([`gate`]).
 //!
 //! A handshake is a machine: it is fed bytes, says what to send, and ends with what was agreed or
 //! with an error that names who is to blame. Who reads, writes and looks at the clock is `drive`.
@@ -9,7 +10,11 @@
 
 pub mod auth;
 pub mod browser;
+pub mod chord;
+pub mod client_message;
 pub mod encoding;
+pub mod gate;
+pub mod held_keys;
 pub mod host;
 pub mod host_gate;
 pub mod identity;

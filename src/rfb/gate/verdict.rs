@@ -1,0 +1,74 @@
+//! What is permitted of each message.
+
+use super::provide::{self, Provide};
+use super::{Fate, Gate};
+use crate::rfb::client_message::{ClipboardActions, Head, Kind, Misuse};
+
+/// The longest list of sizes in what a viewer says about its extended clipboard, in bytes.
+const MAX_CAPS: u32 = 16 * 4;
+
+impl Gate {
+    /// What happens to the message whose head, and as much of its body as there is, lies in `rest`.
+    pub(super) fn verdict(&self, head: Head, rest: &[u8]) -> Result<Fate, Misuse> {
+        let permissions = self.permissions;
+        let acts = !permissions.view_only;
+        let passes = match head.kind {
+            Kind::SetEncodings => return Ok(Fate::Hide),
+            Kind::SetPixelFormat
+            | Kind::FramebufferUpdateRequest
+            | Kind::EnableContinuousUpdates
+            | Kind::Fence
+            | Kind::QemuAudio => true,
+            Kind::KeyEvent
+            | Kind::PointerEvent
+            | Kind::QemuKey
+            | Kind::SetScale
+            | Kind::SetSingleWindow
+            | Kind::FixColourMapEntries => acts,
+            Kind::CutText => {
+                let most = permissions.clipboard.to_machine;
+                most > 0 && head.body <= most
+            }
+            Kind::ExtendedClipboard(actions) => return self.clipboard(actions, head, rest),
+            Kind::Xvp => permissions.power,
+            Kind::SetDesktopSize => permissions.resize,
+            // Chat goes past everybody who watches; the others act on the host itself, or are
+            // input that nobody keeps account of.
+            Kind::TextChat | Kind::SetServerInput | Kind::Gii => false,
+        };
+        Ok(if passes { Fate::Pass } else { Fate::Drop })
+    }
+
+    fn clipboard(
+        &self,
+        actions: ClipboardActions,
+        head: Head,
+        rest: &[u8],
+    ) -> Result<Fate, Misuse> {
+        let clipboard = self.permissions.clipboard;
+        let (to, from) = (clipboard.to_machine > 0, clipboard.from_machine > 0);
+        let known = self.encodings.know_clipboard() && (to || from);
+        let passes = if actions.is_caps() {
+            head.body <= MAX_CAPS
+        } else if actions.is_provide() {
+            if !known || !to || head.body > Provide::longest_body(clipboard.to_machine) {
+                return Ok(Fate::Drop);
+            }
+            let body = usize::try_from(head.body).unwrap_or(usize::MAX);
+            let Some(whole) = rest.get(head.len..).and_then(|rest| rest.get(..body)) else {
+                return Ok(Fate::Gather(Provide::new(head.len, body)));
+            };
+            provide::fits(whole, clipboard.to_machine)?
+        } else {
+            let brings = actions.brings_text();
+            let takes = actions.takes_text();
+            // Each of them is flags alone.
+            head.body == 0 && brings != takes && (to || !brings) && (from || !takes)
+        };
+        Ok(if known && passes {
+            Fate::Pass
+        } else {
+            Fate::Drop
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! From the host to the browser: read behind head-room, framed in place, written at once.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::{Moved, Relay};
+use crate::reason::Reason;
+use crate::session::end::End;
+use crate::session::page_message::PageMessage;
+use crate::session::piece::Piece;
+use crate::ws::{self, HEAD_ROOM, Opcode};
+
+impl<B, H> Relay<'_, B, H>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+    H: AsyncRead + AsyncWrite + Unpin,
+{
+    pub(super) fn read_host(&mut self, cx: &mut Context<'_>) -> Moved {
+        let browser_over = self.browser_deaf || self.browser.ended().is_some();
+        if self.down.is_some() || self.host_end.is_some() || browser_over {
+            return false;
+        }
+        let mut buffer = self.buffers.take();
+        let (_, space) = buffer.split_at_mut(HEAD_ROOM);
+        let mut read = ReadBuf::new(space);
+        let read = match Pin::new(&mut self.host).poll_read(cx, &mut read) {
+            Poll::Pending => {
+                self.host_end = self.host_deaf.take();
+                return self.host_end.is_some();
+            }
+            Poll::Ready(Ok(())) => read.filled().len(),
+            Poll::Ready(Err(error)) => {
+                self.host_end = Some(End::of_host(&error));
+                return true;
+            }
+        };
+        if read == 0 {
+            self.host_end = Some(End::plain(Reason::HostClosed));
+            return true;
+        }
+        let at = ws::head(&mut buffer, HEAD_ROOM, read, Opcode::Binary);
+        self.down = Some(Piece::of(buffer, at..HEAD_ROOM + read));
+        self.traffic.down += read as u64;
+        true
+    }
+
+    pub(super) fn write_browser(&mut self, cx: &mut Context<'_>) -> std::io::Result<Moved> {
+        if self.browser_deaf {
+            return Ok(false);
+        }
+        let inside_frame = self.down.as_ref().is_some_and(|piece| piece.has_begun());
+        if !inside_frame
+            && self.browser.has_queued()
+            && self.browser.poll_send_queued(cx)?.is_pending()
+        {
+            return Ok(false);
+        }
+        let mut moved = false;
+        if let Some(piece) = &mut self.down
+            && let Poll::Ready(wrote) = piece.poll_write(self.browser.stream(), cx)
+        {
+            wrote?;
+            moved = true;
+            self.down_unflushed = true;
+            self.wrote_down = Instant::now();
+            if piece.is_empty() {
+                self.down = None;
+            }
+        }
+        if self.down_unflushed && Pin::new(self.browser.stream()).poll_flush(cx)?.is_ready() {
+            self.down_unflushed = false;
+        }
+        Ok(moved)
+    }
+
+    pub(super) fn note_round_trip(&mut self) {
+        let pong = self.browser.take_pong();
+        let trip = pong.and_then(|pong| self.pulse.round_trip(&pong));
+        if let Some(trip) = trip.filter(|_| self.params.tell_round_trips) {
+            let ms = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
+            let message = PageMessage::Rtt { ms }.to_json();
+            self.browser.queue(Opcode::Text, message.as_bytes());
+        }
+    }
+}
