@@ -11,6 +11,7 @@ use crate::http1::connect::{self, BadRequest};
 use crate::http1::request::Extra;
 use crate::id::ConsoleId;
 use crate::rfb::identity::Identity;
+use crate::rfb::permissions::Permissions;
 use crate::rfb::terms::Terms;
 use crate::target::{ProfileName, Target, Way};
 use crate::token::credentials::Credentials;
@@ -64,6 +65,8 @@ pub struct Order {
     pub credentials: Credentials,
     /// What is demanded and permitted of the login.
     pub terms: Terms,
+    /// What the viewer may do.
+    pub permissions: Permissions,
     /// What the machine must be.
     pub identity: Identity,
     /// How often and for how long; what is configured where an order does not say.
@@ -89,6 +92,7 @@ impl Order {
             target,
             credentials,
             terms: Terms::default(),
+            permissions: Permissions::default(),
             identity: Identity::default(),
             limits: LimitsOrder::default(),
             sharing: Sharing::default(),
@@ -213,6 +217,7 @@ impl Minter {
             target: order.target,
             credentials: order.credentials,
             terms: order.terms,
+            permissions: order.permissions,
             identity: order.identity,
             limits,
             sharing: order.sharing,

@@ -2,6 +2,7 @@
 //! [`commands`](crate::commands).
 
 mod limits;
+mod permissions;
 mod target;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use crate::config::is_key_name;
 use crate::unit;
 
 pub use limits::LimitsArgs;
+pub use permissions::{PermissionsArgs, Ways};
 pub use target::{IdentityArgs, SecurityArgs, TargetArgs};
 
 /// A console gateway for virtual machines: a URL in, the machine's screen in the browser out.
@@ -205,6 +207,9 @@ pub struct MintArgs {
     /// How often, for how long, and beside whom.
     #[command(flatten)]
     pub limits: LimitsArgs,
+    /// What the viewer may do.
+    #[command(flatten)]
+    pub permissions: PermissionsArgs,
     /// A label for the log; can be given more than once.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,

@@ -30,6 +30,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         target: visit.target,
         credentials: visit.credentials,
         terms: visit.terms,
+        permissions: args.permissions.into(),
         identity: visit.identity,
         limits: LimitsOrder {
             uses: args.limits.uses,

@@ -10,6 +10,7 @@ use crate::cli::{InspectArgs, TokenCommand};
 use crate::clock::UnixTime;
 use crate::keyring_file;
 use crate::rfb::identity::Identity;
+use crate::rfb::permissions::Permissions;
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::token::{self, Credentials, Grant};
@@ -60,6 +61,7 @@ fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()>
     }
     credentials(&grant.credentials, out)?;
     terms(grant.terms, out)?;
+    permissions(grant.permissions, out)?;
     identity(&grant.identity, out)?;
     if let Some(name) = &grant.name {
         writeln!(out, "name        {name}")?;
@@ -99,6 +101,37 @@ fn terms(terms: Terms, out: &mut dyn Write) -> io::Result<()> {
     ] {
         if said {
             writeln!(out, "{words}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What differs from the usual.
+fn permissions(permissions: Permissions, out: &mut dyn Write) -> io::Result<()> {
+    let usual = Permissions::default();
+    let Permissions {
+        view_only,
+        clipboard,
+        resize,
+        power,
+    } = permissions;
+    for (said, words) in [
+        (view_only, "forbids     everything but looking"),
+        (!resize, "forbids     resizing"),
+        (power, "permits     shutdown, reboot and reset"),
+    ] {
+        if said {
+            writeln!(out, "{words}")?;
+        }
+    }
+    for (most, usual, way) in [
+        (clipboard.to_machine, usual.clipboard.to_machine, "to"),
+        (clipboard.from_machine, usual.clipboard.from_machine, "from"),
+    ] {
+        match most {
+            most if most == usual => {}
+            0 => writeln!(out, "forbids     text {way} the machine")?,
+            most => writeln!(out, "permits     {most} bytes of text {way} the machine")?,
         }
     }
     Ok(())

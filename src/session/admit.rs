@@ -1,6 +1,6 @@
 //! Admission: from what somebody presents to a seat, or to the reason why there is none.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::SemaphorePermit;
@@ -37,6 +37,17 @@ pub(super) struct Seat<'s> {
     pub(super) resumed: bool,
     /// Whether it has its picture on this one.
     pub(super) connected: bool,
+}
+
+impl Seat<'_> {
+    /// How long the session may last from now on: resumed or not, its end was set when it began.
+    pub(super) fn time_left(&self, grant: &Grant) -> Duration {
+        let entry = self.place.update(|_| ());
+        let now = UnixTime::from(SystemTime::now());
+        entry.map_or(grant.limits.session_max, |entry| {
+            Duration::from_secs(entry.ends_by.as_secs().saturating_sub(now.as_secs()))
+        })
+    }
 }
 
 impl Sessions {

@@ -1,13 +1,18 @@
 //! The story of one session.
 
+use std::future::Future;
+use std::pin::pin;
+
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::{join, select};
 
 use crate::entropy;
+use crate::host::stream::HostStream;
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::rfb::browser::Admission;
+use crate::rfb::permissions::Permissions;
 use crate::session::admit::Seat;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
@@ -16,12 +21,19 @@ use crate::session::relay::{self, Relay};
 use crate::session::{Arrival, Sessions};
 use crate::store::Sentence;
 use crate::stream::Stream;
-use crate::token::Grant;
+use crate::token::{Grant, Role};
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
 
 /// The socket of the browser.
 pub(super) type Socket = WebSocket<Stream>;
+
+/// A session whose legs both stand.
+struct Opened {
+    host: HostStream,
+    first: relay::FirstBytes,
+    params: relay::Params,
+}
 
 impl Sessions {
     /// Runs a session from its WebSocket to its end. `read_ahead` is what was read behind the
@@ -38,10 +50,19 @@ impl Sessions {
             Err(end) => (Err(end), None),
         };
         let sentence = seat.as_ref().map(|seat| seat.place.sentence());
-        let end = select! {
-            end = self.open(&mut socket, arrival.page, grant, &mut seat, &mut record) => end,
-            end = sentenced(sentence) => end,
-            () = self.stop.cancelled() => End::plain(Reason::Draining),
+        let mut stopped = pin!(async {
+            select! {
+                end = sentenced(sentence) => end,
+                () = self.stop.cancelled() => End::plain(Reason::Draining),
+            }
+        });
+        let opened = select! {
+            opened = self.open(&mut socket, arrival.page, grant, &mut seat, &mut record) => opened,
+            end = &mut stopped => Err(end),
+        };
+        let end = match opened {
+            Ok(opened) => self.relay(opened, &mut socket, &mut record, stopped).await,
+            Err(end) => end,
         };
         // A host in this process, such as the demo's, closes because of the same stop.
         let end = if end.reason == Reason::HostClosed && self.stop.is_cancelled() {
@@ -64,7 +85,7 @@ impl Sessions {
         join!(closing, leaving);
     }
 
-    /// Host, browser, relay.
+    /// Host and browser.
     async fn open(
         &self,
         socket: &mut Socket,
@@ -72,19 +93,16 @@ impl Sessions {
         grant: Result<Grant, End>,
         seat: &mut Option<Seat<'_>>,
         record: &mut Record,
-    ) -> End {
+    ) -> Result<Opened, End> {
         let kept = grant.as_ref().ok().cloned();
         let mut unread = Vec::new();
-        let (greeted, reached) = match self.greet_and_reach(socket, &mut unread, grant).await {
-            Ok(both) => both,
-            Err(end) => return end,
-        };
+        let (greeted, reached) = self.greet_and_reach(socket, &mut unread, grant).await?;
         let (mut host, grant, seat) = match (reached, kept, seat.as_mut()) {
             (Ok(host), Some(grant), Some(seat)) => (host, grant, seat),
             (reached, _, seat) => {
                 let end = reached.err().unwrap_or(End::plain(Reason::Internal));
                 let end = self.unserved(seat, end).await;
-                return self.refuse(socket, greeted, end).await;
+                return Err(self.refuse(socket, greeted, end).await);
             }
         };
 
@@ -93,42 +111,57 @@ impl Sessions {
             host.init.rename(name);
         }
         record.host_tls = host.stream.shown().map(|shown| shown.proof);
+        let permissions = permitted(&grant);
         if page {
             let secret = seat.secret.as_ref().map(|secret| secret.to_text());
             let connected = PageMessage::Connected {
                 name,
                 resume: secret.as_deref().map(String::as_str),
             };
-            socket.queue(Opcode::Text, connected.to_json().as_bytes());
+            for message in [connected, PageMessage::permissions(permissions)] {
+                socket.queue(Opcode::Text, message.to_json().as_bytes());
+            }
         }
         let admission = Admission::new(greeted, host.init);
         let (shown, ()) = join!(
             self.browser(admission, socket, &mut unread),
             self.connected(seat, &grant, &host.seen),
         );
-        drop(grant);
-        if let Err(end) = shown {
-            return end;
-        }
+        shown?;
+        Ok(Opened {
+            host: host.stream,
+            first: relay::FirstBytes {
+                up: unread,
+                down: host.unread,
+            },
+            params: relay::Params {
+                ping_interval: self.params.ping_interval,
+                dead_after: self.params.dead_after,
+                tell_page: page,
+                permissions,
+                idle_max: grant.limits.idle_max,
+                session_max: seat.time_left(&grant),
+            },
+        })
+    }
 
+    /// Moves bytes until one side has enough, or the session is `stopped`, which does not drop it:
+    /// keys that are down at the host have to be released.
+    async fn relay(
+        &self,
+        opened: Opened,
+        socket: &mut Socket,
+        record: &mut Record,
+        stopped: impl Future<Output = End>,
+    ) -> End {
         record.log_start();
-        let first = relay::FirstBytes {
-            up: unread,
-            down: host.unread,
-        };
-        let params = relay::Params {
-            ping_interval: self.params.ping_interval,
-            dead_after: self.params.dead_after,
-            tell_round_trips: page,
-        };
-        let relay = Relay::new(
-            socket,
-            host.stream,
-            &self.buffers,
+        let Opened {
+            host,
+            first,
             params,
-            &mut record.traffic,
-        );
-        relay.run(first).await
+        } = opened;
+        let relay = Relay::new(socket, host, &self.buffers, params, &mut record.traffic);
+        relay.run(first, stopped).await
     }
 
     /// There will be no picture: whoever comes again with the same token is let in, also when they
@@ -147,6 +180,15 @@ impl Sessions {
             };
         }
         end
+    }
+}
+
+/// What the viewer may do: who is there to watch moves nothing.
+fn permitted(grant: &Grant) -> Permissions {
+    let permissions = grant.permissions;
+    Permissions {
+        view_only: permissions.view_only || grant.role == Role::Watcher,
+        ..permissions
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::rfb::peer_text::PeerText;
+use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
 
 /// The subprotocol by which a page asks for these messages.
@@ -29,6 +30,26 @@ pub enum PageMessage<'a> {
         /// Milliseconds.
         ms: u64,
     },
+    /// Nobody seems to be there, and the session will end for that.
+    IdleSoon {
+        /// How long there is left.
+        seconds: u64,
+    },
+    /// Somebody is there after all.
+    IdleOver,
+    /// What the viewer may do, at the beginning and after every change.
+    Permissions {
+        /// Nothing that is done reaches the machine.
+        view_only: bool,
+        /// Whether text may go to the machine.
+        clipboard_to_machine: bool,
+        /// Whether text may come from the machine.
+        clipboard_from_machine: bool,
+        /// Whether the screen's size may be changed.
+        resize: bool,
+        /// Whether the machine may be shut down and reset.
+        power: bool,
+    },
     /// The session is over; a close frame follows.
     End {
         /// The reason's stable code.
@@ -47,6 +68,24 @@ pub enum PageMessage<'a> {
 }
 
 impl<'a> PageMessage<'a> {
+    /// What is left of permissions when they are put into practice.
+    #[must_use]
+    pub const fn permissions(permissions: Permissions) -> Self {
+        let Permissions {
+            view_only,
+            clipboard,
+            resize,
+            power,
+        } = permissions.effective();
+        Self::Permissions {
+            view_only,
+            clipboard_to_machine: clipboard.to_machine > 0,
+            clipboard_from_machine: clipboard.from_machine > 0,
+            resize,
+            power,
+        }
+    }
+
     /// The end of a session, or the refusal of one.
     #[must_use]
     pub fn end(end: &'a End) -> Self {
@@ -95,6 +134,22 @@ mod tests {
         assert_eq!(
             PageMessage::Rtt { ms: 12 }.to_json(),
             r#"{"v":1,"type":"rtt","ms":12}"#
+        );
+        assert_eq!(
+            PageMessage::IdleSoon { seconds: 60 }.to_json(),
+            r#"{"v":1,"type":"idle_soon","seconds":60}"#
+        );
+        assert_eq!(
+            PageMessage::IdleOver.to_json(),
+            r#"{"v":1,"type":"idle_over"}"#
+        );
+        let looking = Permissions {
+            view_only: true,
+            ..Permissions::default()
+        };
+        assert_eq!(
+            PageMessage::permissions(looking).to_json(),
+            r#"{"v":1,"type":"permissions","view_only":true,"clipboard_to_machine":false,"clipboard_from_machine":false,"resize":false,"power":false}"#
         );
         let end = End {
             said: PeerText::clean(b"Authentication failed\0"),

@@ -74,6 +74,12 @@ async function runConsole(token, novnc, reasons, form) {
         },
         named: (name) => status.named(name),
         roundTrip: (ms) => status.roundTrip(ms),
+        idleSoon: (seconds) => status.idleSoon(seconds),
+        idleOver: () => status.idleOver(),
+        permitted: ({ viewOnly }) => {
+          status.viewOnly(viewOnly);
+          toolbar.viewOnly(viewOnly);
+        },
         ended: (known) => end(reasons.explain(known)),
       }, password);
     } catch (error) {

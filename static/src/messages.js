@@ -9,6 +9,9 @@ const VERSION = 1;
  * A message with every field checked.
  * @typedef {{ type: 'connected', name: string }
  *   | { type: 'rtt', ms: number }
+ *   | { type: 'idle_soon', seconds: number }
+ *   | { type: 'idle_over' }
+ *   | { type: 'permissions', viewOnly: boolean }
  *   | { type: 'end', code: string, words: string, detail: string, retry: boolean }} Message
  */
 
@@ -33,6 +36,14 @@ export function readMessage(text) {
       return { type: 'connected', name: string(raw.name) };
     case 'rtt':
       return Number.isFinite(raw.ms) && raw.ms >= 0 ? { type: 'rtt', ms: raw.ms } : null;
+    case 'idle_soon':
+      return Number.isFinite(raw.seconds) && raw.seconds >= 0
+        ? { type: 'idle_soon', seconds: raw.seconds }
+        : null;
+    case 'idle_over':
+      return { type: 'idle_over' };
+    case 'permissions':
+      return { type: 'permissions', viewOnly: raw.view_only === true };
     case 'end':
       return {
         type: 'end',

@@ -22,6 +22,9 @@ const LAST_WORD_LIMIT = 1_000;
  *   connected: () => void,
  *   named: (name: string) => void,
  *   roundTrip: (ms: number) => void,
+ *   idleSoon: (seconds: number) => void,
+ *   idleOver: () => void,
+ *   permitted: (may: { viewOnly: boolean }) => void,
  *   ended: (known: import('./reasons.js').Known) => void,
  * }} Listener
  */
@@ -119,6 +122,17 @@ export class Session {
         break;
       case 'rtt':
         this.#on.roundTrip(message.ms);
+        break;
+      case 'idle_soon':
+        this.#on.idleSoon(message.seconds);
+        break;
+      case 'idle_over':
+        this.#on.idleOver();
+        break;
+      // noVNC is not told: the gateway drops what may not be, and with `viewOnly` set a person who
+      // only looks on could not show that somebody is there.
+      case 'permissions':
+        this.#on.permitted(message);
         break;
       case 'end':
         this.#end = message;

@@ -22,6 +22,8 @@ export class Status {
   #announcer = byId('announcer');
   #name = byId('name');
   #roundTrip = byId('round-trip');
+  #notice = byId('notice');
+  #mode = byId('mode');
   #title = document.title;
 
   /** noVNC is being fetched. */
@@ -66,6 +68,8 @@ export class Status {
     this.#code.hidden = false;
     this.#reconnect.hidden = !again;
     this.#roundTrip.textContent = '';
+    this.idleOver();
+    this.viewOnly(false);
     // Not to the button: whoever is typing just now would press it unawares.
     this.#heading.focus({ preventScroll: true });
   }
@@ -81,6 +85,27 @@ export class Status {
   /** @param {number} ms milliseconds to the gateway and back */
   roundTrip(ms) {
     this.#roundTrip.textContent = `${Math.round(ms)} ms`;
+  }
+
+  /** @param {number} seconds until the gateway gives up waiting for the person */
+  idleSoon(seconds) {
+    const when = seconds < 60 ? `${Math.round(seconds)} seconds` : 'a minute';
+    this.#notice.textContent = `Nobody seems to be here: the console closes in ${when}. Press a key or move the mouse over the screen to stay.`;
+    this.#notice.hidden = false;
+    this.#announcer.textContent = this.#notice.textContent;
+  }
+
+  /** The person is there after all. */
+  idleOver() {
+    this.#notice.hidden = true;
+  }
+
+  /** @param {boolean} viewOnly whether nothing that is done here reaches the machine */
+  viewOnly(viewOnly) {
+    if (viewOnly && this.#mode.hidden) {
+      this.#announcer.textContent = 'View only: keys and mouse do not reach the machine.';
+    }
+    this.#mode.hidden = !viewOnly;
   }
 
   /**

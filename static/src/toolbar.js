@@ -15,6 +15,8 @@ export class Toolbar {
   #ctrlAltDel = button('ctrl-alt-del');
   #disconnect = button('disconnect');
   #fullScreen = button('full-screen');
+  #state = 'loading';
+  #viewOnly = false;
 
   /** @param {Actions} actions */
   constructor(actions) {
@@ -50,8 +52,15 @@ export class Toolbar {
 
   /** @param {string} state as in `data-state` */
   follow(state) {
-    this.#ctrlAltDel.disabled = state !== 'connected';
+    this.#state = state;
+    this.#ctrlAltDel.disabled = state !== 'connected' || this.#viewOnly;
     this.#disconnect.disabled = state !== 'connecting' && state !== 'connected';
+  }
+
+  /** @param {boolean} viewOnly whether nothing that is done here reaches the machine */
+  viewOnly(viewOnly) {
+    this.#viewOnly = viewOnly;
+    this.follow(this.#state);
   }
 
   #firstUsable() {

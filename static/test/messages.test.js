@@ -12,6 +12,15 @@ test('every message', () => {
     type: 'rtt',
     ms: 12.5,
   });
+  assert.deepEqual(readMessage('{"v":1,"type":"idle_soon","seconds":60}'), {
+    type: 'idle_soon',
+    seconds: 60,
+  });
+  assert.deepEqual(readMessage('{"v":1,"type":"idle_over"}'), { type: 'idle_over' });
+  assert.deepEqual(readMessage('{"v":1,"type":"permissions","view_only":true,"power":false}'), {
+    type: 'permissions',
+    viewOnly: true,
+  });
   assert.deepEqual(
     readMessage('{"v":1,"type":"end","code":"idle","words":"W","detail":"D","retry":true}'),
     { type: 'end', code: 'idle', words: 'W', detail: 'D', retry: true },
@@ -36,6 +45,7 @@ test('what this page does not know is ignored', () => {
     '{"v":1,"type":"toString"}',
     '{"v":1,"type":"rtt","ms":-1}',
     '{"v":1,"type":"rtt","ms":"1"}',
+    '{"v":1,"type":"idle_soon","seconds":"soon"}',
   ];
   for (const text of unknown) {
     assert.equal(readMessage(text), null, text);

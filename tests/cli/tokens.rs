@@ -235,6 +235,7 @@ fn an_expired_token_is_shown_and_marked() {
             5900.try_into().unwrap(),
         ),
         credentials: fanlight::token::Credentials::default(),
+        permissions: fanlight::rfb::permissions::Permissions::default(),
         terms: fanlight::rfb::terms::Terms::default(),
         identity: fanlight::rfb::identity::Identity::default(),
         limits: fanlight::token::Limits::default(),

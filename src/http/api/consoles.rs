@@ -17,6 +17,7 @@ use crate::clock::UnixTime;
 use crate::http::api::identity::IdentityRequest;
 use crate::http::api::limits::LimitsRequest;
 use crate::http::api::object::{Object, Texts};
+use crate::http::api::permissions::PermissionsRequest;
 use crate::http::api::security::SecurityRequest;
 use crate::http::api::target::TargetRequest;
 use crate::http::api::time::Time;
@@ -38,6 +39,8 @@ struct ConsoleRequest {
     credentials: Object<CredentialsRequest>,
     #[serde(default)]
     security: Object<SecurityRequest>,
+    #[serde(default)]
+    permissions: Object<PermissionsRequest>,
     #[serde(default)]
     identity: Object<IdentityRequest>,
     name: Option<String>,
@@ -170,12 +173,13 @@ impl ConsoleRequest {
             .map(Name::new)
             .transpose()
             .map_err(|error| wrong("name", &error))?;
-        let Object(limits) = self.limits;
+        let (Object(limits), Object(permissions)) = (self.limits, self.permissions);
         let expires_in = Time::read(self.expires_in.as_ref(), "expires_in").map_err(at)?;
         Ok(Order {
             target,
             credentials,
             terms: security.into_terms(),
+            permissions: permissions.into_permissions().map_err(at)?,
             identity,
             limits: limits.into_order().map_err(at)?,
             sharing: self.sharing,

@@ -5,6 +5,7 @@ mod identity;
 pub mod keys;
 mod limits;
 mod object;
+mod permissions;
 mod security;
 mod target;
 mod time;

@@ -79,10 +79,17 @@ where
     pub(super) fn note_round_trip(&mut self) {
         let pong = self.browser.take_pong();
         let trip = pong.and_then(|pong| self.pulse.round_trip(&pong));
-        if let Some(trip) = trip.filter(|_| self.params.tell_round_trips) {
+        if let Some(trip) = trip {
             let ms = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
-            let message = PageMessage::Rtt { ms }.to_json();
-            self.browser.queue(Opcode::Text, message.as_bytes());
+            self.tell_page(&PageMessage::Rtt { ms });
+        }
+    }
+
+    /// Tells the page around the viewer, if there is one.
+    pub(super) fn tell_page(&mut self, message: &PageMessage<'_>) {
+        if self.params.tell_page {
+            self.browser
+                .queue(Opcode::Text, message.to_json().as_bytes());
         }
     }
 }

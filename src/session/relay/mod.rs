@@ -10,37 +10,59 @@
 //! in a borrowed buffer that goes back as soon as it is written, so a session at rest has none.
 //!
 //! Frames of our own (pong, ping, close, text) go out between the data frames, never inside one.
+//!
+//! What the browser sends goes through the [`Gate`]: it tells messages apart, so that the relay knows
+//! whether anybody is there, can put messages of its own between them, and leaves no key down at a
+//! host that it parts from.
 
+mod ahead;
 mod downward;
+mod limits;
+pub mod order;
+mod parting;
 mod pulse;
 mod upward;
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
 use crate::buffers::Buffers;
 use crate::reason::Reason;
+use crate::rfb::chord::Chord;
+use crate::rfb::gate::{Gate, ROOM};
+use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
+use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
+use crate::session::relay::ahead::Ahead;
+use crate::session::relay::limits::Limits;
+use crate::session::relay::order::Order;
 use crate::session::relay::pulse::Pulse;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
 
-/// How long a host has to take the last bytes after the browser is gone.
-const PARTING: Duration = Duration::from_millis(500);
-
-/// How a relay keeps its legs alive.
+/// How a relay keeps its legs alive, and what it lets happen.
 #[derive(Clone, Copy, Debug)]
 pub struct Params {
     /// How often the browser is pinged.
     pub ping_interval: Duration,
     /// After so long without a byte and without progress in writing a peer is dead.
     pub dead_after: Duration,
-    /// Whether the browser is told how long its pings took.
-    pub tell_round_trips: bool,
+    /// Whether the browser is a page that takes messages: how long its pings took, that nobody
+    /// seems to be there, what may be done.
+    pub tell_page: bool,
+    /// What the viewer may do.
+    pub permissions: Permissions,
+    /// How long the person may do nothing.
+    pub idle_max: Duration,
+    /// How long the relay may last.
+    pub session_max: Duration,
 }
 
 /// Bytes of RFB that were relayed.
@@ -72,6 +94,16 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     down: Option<Piece<'r>>,
     /// Payload on its way to the host.
     up: Option<Piece<'r>>,
+    /// What goes before it. While there is any, none of the payload has gone.
+    ahead: Ahead,
+    gate: Gate,
+    /// How the browser broke the protocol.
+    misuse: Option<End>,
+    orders: Option<Receiver<Order>>,
+    /// Whether the host does not know yet of a change of permissions.
+    unsettled: bool,
+    /// Keys to be pressed.
+    chords: Vec<Chord>,
     /// Whether a leg's stream holds written bytes back, as TLS does.
     down_unflushed: bool,
     up_unflushed: bool,
@@ -88,6 +120,7 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     /// When the host last took data, or was given some after it had taken all.
     wrote_up: Instant,
     pulse: Pulse,
+    limits: Limits,
 }
 
 /// Whether a step of the relay moved anything.
@@ -115,6 +148,12 @@ where
             traffic,
             down: None,
             up: None,
+            ahead: Ahead::default(),
+            gate: Gate::new(params.permissions),
+            misuse: None,
+            orders: None,
+            unsettled: false,
+            chords: Vec::new(),
             down_unflushed: false,
             up_unflushed: false,
             host_end: None,
@@ -124,19 +163,34 @@ where
             wrote_down: now,
             wrote_up: now,
             pulse: Pulse::new(params.ping_interval),
+            limits: Limits::new(now, params.idle_max, params.session_max),
         }
     }
 
+    /// The same, which takes orders while it runs.
+    #[must_use]
+    pub fn obeying(mut self, orders: Receiver<Order>) -> Self {
+        self.orders = Some(orders);
+        self
+    }
+
     /// Relays until one leg ends, everything that the other still has to get is written, and says
-    /// why it ended.
+    /// why it ended; or until it is `stopped`. No key stays down at a host that is still there.
     ///
     /// # Cancel safety
     /// When dropped, the browser's socket is at the border of a frame again: the rest of a half
-    /// written one is in its queue.
-    pub async fn run(mut self, first: FirstBytes) -> End {
+    /// written one is in its queue. Keys stay down at the host then: use `stopped`.
+    pub async fn run(mut self, first: FirstBytes, stopped: impl Future<Output = End>) -> End {
         self.begin(&first);
         drop(first);
-        let end = std::future::poll_fn(|cx| self.poll(cx)).await;
+        let end = {
+            let mut stopped = pin!(stopped);
+            poll_fn(|cx| match self.poll(cx) {
+                Poll::Ready(end) => Poll::Ready(end),
+                Poll::Pending => stopped.as_mut().poll(cx),
+            })
+            .await
+        };
         if self.host_end.is_none() {
             self.part_from_host().await;
         }
@@ -149,8 +203,13 @@ where
             self.down = Some(Piece::framing(self.buffers.take(), &first.down));
         }
         if !first.up.is_empty() {
-            self.traffic.up += first.up.len() as u64;
-            self.up = Some(Piece::holding(self.buffers.take(), &first.up));
+            let mut buffer = self.buffers.take();
+            let (_, space) = buffer.split_at_mut(ROOM);
+            let received = first.up.len().min(space.len());
+            for (space, byte) in space.iter_mut().zip(&first.up) {
+                *space = *byte;
+            }
+            self.pass(buffer, received);
         }
     }
 
@@ -181,6 +240,7 @@ where
                 self.down = None;
                 true
             });
+            moved |= self.take_orders(cx);
             moved |= self.read_browser(cx);
             moved |= self.write_host(cx);
             let end = self.finished();
@@ -193,9 +253,10 @@ where
     /// Over, once the leg that lives has got everything.
     fn finished(&self) -> Option<End> {
         let ended = self.browser.ended().map(End::because);
+        let ended = self.misuse.clone().or(ended);
         let lost = self.browser_gone.then(|| End::plain(Reason::BrowserLost));
         if let Some(end) = ended.or(lost) {
-            let delivered = self.up.is_none() && !self.up_unflushed;
+            let delivered = !self.has_up() && !self.up_unflushed;
             return (delivered || self.host_end.is_some()).then_some(end);
         }
         let delivered = self.down.is_none() && !self.down_unflushed;
@@ -209,12 +270,19 @@ where
         if now >= dead {
             return Some(End::plain(reason));
         }
+        if let Some(reason) = self.limits.over(now) {
+            return Some(End::plain(reason));
+        }
+        if let Some(left) = self.limits.notice(now) {
+            let seconds = left.as_secs();
+            self.tell_page(&PageMessage::IdleSoon { seconds });
+        }
         // None while the one before has not even left.
         if self.pulse.is_due(now) && !self.browser.has_queued() {
             let ping = self.pulse.ping();
             self.browser.queue(Opcode::Ping, &ping);
         }
-        self.pulse.set(dead);
+        self.pulse.set(dead.min(self.limits.next()));
         None
     }
 
@@ -223,7 +291,7 @@ where
     /// While the host has to take what the browser sent, the browser is not read from, and its
     /// silence means nothing.
     fn next_death(&self) -> (Instant, Reason) {
-        let (life, reason) = if self.up.is_some() {
+        let (life, reason) = if self.has_up() {
             (self.wrote_up, Reason::HostLost)
         } else {
             // A ping that the kernel takes is no sign of life; an answer or taken data is.

@@ -1,26 +1,34 @@
-//! From the browser to the host: unmasked in place, written as it arrives.
+//! From the browser to the host: unmasked in place, through the gate, written as it arrives.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
-use super::{Moved, PARTING, Relay};
+use super::ahead::Ahead;
+use super::order::MAX_WAITING;
+use super::{Moved, Order, Relay};
+use crate::buffers::Buffer;
+use crate::reason::Reason;
+use crate::rfb::gate::ROOM;
 use crate::session::end::End;
+use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 
-impl<B, H> Relay<'_, B, H>
+impl<'r, B, H> Relay<'r, B, H>
 where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
     pub(super) fn read_browser(&mut self, cx: &mut Context<'_>) -> Moved {
-        if self.up.is_some() || self.browser_gone || self.browser.ended().is_some() {
+        let over = self.browser.ended().is_some() || self.misuse.is_some();
+        if self.has_up() || self.browser_gone || over {
             return false;
         }
         let mut buffer = self.buffers.take();
-        let received = self.browser.poll_receive(cx, &mut buffer);
+        let (_, space) = buffer.split_at_mut(ROOM);
+        let received = self.browser.poll_receive(cx, space);
         self.note_round_trip();
         match received {
             Poll::Pending if self.browser_deaf => {
@@ -36,27 +44,99 @@ where
                 }
             }
             Poll::Ready(Ok(read)) => {
-                self.traffic.up += read as u64;
-                self.up = Some(Piece::of(buffer, 0..read));
-                self.wrote_up = Instant::now();
+                self.pass(buffer, read);
                 true
             }
             Poll::Ready(Err(_)) => true,
         }
     }
 
+    /// Takes what the browser sent, [`ROOM`] bytes behind the front of the buffer, through the gate.
+    pub(super) fn pass(&mut self, mut buffer: Buffer<'r>, received: usize) {
+        let ahead = self.ahead.bytes();
+        let (range, outcome) = self.gate.pass(&mut buffer, received, ahead);
+        self.traffic.up += (ahead.len() + range.len()) as u64;
+        if !range.is_empty() {
+            self.up = Some(Piece::of(buffer, range));
+        }
+        let now = Instant::now();
+        if self.has_up() {
+            self.wrote_up = now;
+        }
+        if self.gate.take_activity() && self.limits.note_activity(now) {
+            self.tell_page(&PageMessage::IdleOver);
+        }
+        if let Err(misuse) = outcome {
+            self.misuse = Some(End {
+                detail: misuse.to_string(),
+                ..End::plain(Reason::BrowserProtocol)
+            });
+        }
+    }
+
+    /// Whether something is on its way to the host.
+    pub(super) const fn has_up(&self) -> bool {
+        self.up.is_some() || !self.ahead.is_empty()
+    }
+
+    /// Takes orders, and carries them out where the host is at the border of a message.
+    pub(super) fn take_orders(&mut self, cx: &mut Context<'_>) -> Moved {
+        while let Some(orders) = &mut self.orders {
+            match orders.poll_recv(cx) {
+                Poll::Pending => break,
+                Poll::Ready(None) => self.orders = None,
+                Poll::Ready(Some(Order::Permit(permissions))) => {
+                    self.gate.permit(permissions);
+                    self.unsettled = true;
+                    self.tell_page(&PageMessage::permissions(permissions));
+                }
+                // A browser that keeps a message open keeps these waiting; somebody who cannot see
+                // them done need not press them more often.
+                Poll::Ready(Some(Order::Press(chord))) => {
+                    if self.chords.len() < MAX_WAITING {
+                        self.chords.push(chord);
+                    }
+                }
+            }
+        }
+        let waiting = self.unsettled || !self.chords.is_empty();
+        if !waiting || self.has_up() || self.gate.owed() > 0 || self.host_deaf.is_some() {
+            return false;
+        }
+        let ahead = self.ahead.bytes();
+        if std::mem::take(&mut self.unsettled) {
+            self.gate.settle(ahead);
+        }
+        for chord in std::mem::take(&mut self.chords) {
+            self.gate.press(&chord, ahead);
+        }
+        let any = !self.ahead.is_empty();
+        if any {
+            self.wrote_up = Instant::now();
+        }
+        any
+    }
+
     pub(super) fn write_host(&mut self, cx: &mut Context<'_>) -> Moved {
         let mut moved = false;
-        if let Some(piece) = &mut self.up
-            && let Poll::Ready(wrote) = piece.poll_write(&mut self.host, cx)
-        {
+        let wrote = if !self.ahead.is_empty() {
+            self.ahead.poll_write(&mut self.host, cx)
+        } else if let Some(piece) = &mut self.up {
+            let wrote = piece.poll_write(&mut self.host, cx);
+            if piece.is_empty() {
+                self.up = None;
+            }
+            wrote
+        } else {
+            Poll::Pending
+        };
+        if let Poll::Ready(wrote) = wrote {
             moved = true;
             self.wrote_up = Instant::now();
             self.up_unflushed = true;
-            if wrote.is_err() || piece.is_empty() {
-                self.up = None;
-            }
             if let Err(error) = wrote {
+                self.up = None;
+                self.ahead = Ahead::default();
                 self.deafen(&error);
             }
         }
@@ -76,17 +156,5 @@ where
     fn deafen(&mut self, error: &std::io::Error) {
         self.up_unflushed = false;
         self.host_deaf = Some(End::of_host(error));
-    }
-
-    /// Lets the host take what it was sent: closing with bytes of its own unread would make the
-    /// kernel reset the connection and throw both away.
-    pub(super) async fn part_from_host(&mut self) {
-        let mut rest = [0; 2048];
-        let _ = timeout(PARTING, async {
-            self.host.shutdown().await?;
-            while self.host.read(&mut rest).await? > 0 {}
-            std::io::Result::Ok(())
-        })
-        .await;
     }
 }

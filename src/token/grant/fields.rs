@@ -10,6 +10,7 @@ use super::{BadGrant, Grant};
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
 use crate::rfb::identity::{Fingerprint, Identity, MachineUuid};
+use crate::rfb::permissions::{Clipboard, MAX_TO_MACHINE, Permissions};
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::target::{ProfileName, Target};
@@ -29,6 +30,7 @@ pub(super) struct Fields {
     profile: Option<ProfileName>,
     credentials: Credentials,
     terms: Option<Terms>,
+    permissions: Option<Permissions>,
     identity: Identity,
     uses: Option<NonZeroU16>,
     session_max: Option<Duration>,
@@ -94,6 +96,7 @@ impl Fields {
                 Ok(())
             }
             tag::TERMS => once(&mut self.terms, tag, terms(value)?),
+            tag::PERMISSIONS => once(&mut self.permissions, tag, permissions(value)?),
             tag::CERTIFICATE => {
                 let certificate = Fingerprint::from_bytes(exact(value, "certificate")?);
                 identity.certificates.push(certificate);
@@ -142,6 +145,7 @@ impl Fields {
             },
             credentials: self.credentials,
             terms: self.terms.unwrap_or_default(),
+            permissions: self.permissions.unwrap_or_default(),
             identity: self.identity,
             limits: Limits {
                 uses: self.uses.ok_or(BadGrant::Missing("uses"))?,
@@ -166,6 +170,26 @@ fn terms(value: &[u8]) -> Result<Terms, BadGrant> {
         require_tls: bits & tag::REQUIRE_TLS != 0,
         allow_clear_text: bits & tag::ALLOW_CLEAR_TEXT != 0,
         refuse_none: bits & tag::REFUSE_NONE != 0,
+    })
+}
+
+/// A bit that this version does not know may be a restriction.
+fn permissions(value: &[u8]) -> Result<Permissions, BadGrant> {
+    let mut reader = Reader::new(value);
+    let bits = reader.u8("permissions")?;
+    let clipboard = Clipboard {
+        to_machine: reader.u32("permissions")?,
+        from_machine: reader.u32("permissions")?,
+    };
+    let known = tag::VIEW_ONLY | tag::RESIZE | tag::POWER;
+    if bits & !known != 0 || !reader.is_empty() || clipboard.to_machine > MAX_TO_MACHINE {
+        return Err(BadGrant::Bad("permissions"));
+    }
+    Ok(Permissions {
+        view_only: bits & tag::VIEW_ONLY != 0,
+        clipboard,
+        resize: bits & tag::RESIZE != 0,
+        power: bits & tag::POWER != 0,
     })
 }
 

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
 use crate::rfb::identity::{BadIdentity, Identity};
+use crate::rfb::permissions::{MAX_TO_MACHINE, Permissions};
 use crate::rfb::terms::Terms;
 use crate::target::Target;
 use crate::token::credentials::{BadCredentials, Credentials};
@@ -46,6 +47,8 @@ pub struct Grant {
     pub credentials: Credentials,
     /// What is demanded and permitted of the login.
     pub terms: Terms,
+    /// What the viewer may do.
+    pub permissions: Permissions,
     /// What the machine must be.
     pub identity: Identity,
     /// How often and for how long.
@@ -141,6 +144,9 @@ impl Grant {
         self.credentials.check()?;
         self.identity.check()?;
         self.limits.check()?;
+        if self.permissions.clipboard.to_machine > MAX_TO_MACHINE {
+            return Err(BadGrant::Bad("permissions"));
+        }
         Ok(())
     }
 }

@@ -29,11 +29,18 @@ pub(super) const IDLE_MAX: u8 = 26;
 pub(super) const SHARING: u8 = 27;
 pub(super) const ROLE: u8 = 28;
 pub(super) const RELAY: u8 = 40;
+pub(super) const PERMISSIONS: u8 = 41;
 
 // The bits of the field TERMS: append, never renumber.
 pub(super) const REQUIRE_TLS: u8 = 1;
 pub(super) const ALLOW_CLEAR_TEXT: u8 = 2;
 pub(super) const REFUSE_NONE: u8 = 4;
+
+// The first byte of the field PERMISSIONS: append, never renumber. Behind it are the two bounds of
+// the clipboard, to the machine and from it (u32).
+pub(super) const VIEW_ONLY: u8 = 1;
+pub(super) const RESIZE: u8 = 2;
+pub(super) const POWER: u8 = 4;
 
 /// The value of the field [`WAY`]. Where the field is missing the way is RFB over TCP.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::rfb::login::{Login, MAX_PASSWORD};
+use crate::rfb::permissions::Clipboard;
 use crate::secret::Secret;
 use crate::target::{Endpoint, Way};
 use crate::token::credentials::{Header, MAX_COOKIE, MAX_HEADER_VALUE};
@@ -32,6 +33,7 @@ fn bare() -> Grant {
         target: Target::tcp("10.0.0.5".parse().unwrap(), 5900.try_into().unwrap()),
         credentials: Credentials::default(),
         terms: Terms::default(),
+        permissions: Permissions::default(),
         identity: Identity::default(),
         limits: Limits::default(),
         sharing: Sharing::default(),
@@ -238,5 +240,35 @@ fn values_of_another_version_are_refused() {
     ] {
         let more = [start.clone(), vec![tag, 0, 1, value]].concat();
         assert_eq!(Grant::decode(&more).unwrap_err(), BadGrant::Bad(what));
+    }
+}
+
+#[test]
+fn each_permission_is_kept_by_itself() {
+    for bit in 0..5 {
+        let permissions = Permissions {
+            view_only: bit == 0,
+            resize: bit == 1,
+            power: bit == 2,
+            clipboard: Clipboard {
+                to_machine: if bit == 3 { MAX_TO_MACHINE } else { 0 },
+                from_machine: if bit == 4 { 7 } else { 0 },
+            },
+        };
+        let grant = Grant {
+            permissions,
+            ..bare()
+        };
+        let read = Grant::decode(&grant.encode().unwrap()).unwrap();
+        assert_eq!(read.permissions, permissions);
+    }
+    let mut grant = bare();
+    grant.permissions.clipboard.to_machine = MAX_TO_MACHINE + 1;
+    let bad = BadGrant::Bad("permissions");
+    assert_eq!(grant.encode().map(drop), Err(bad));
+    let start = bare().encode().unwrap().to_vec();
+    for value in [[8, 0, 0, 0, 0, 0, 0, 0, 0], [1, 255, 0, 0, 0, 0, 0, 0, 0]] {
+        let more = [&start[..], &[tag::PERMISSIONS, 0, 9], &value].concat();
+        assert_eq!(Grant::decode(&more).map(drop), Err(bad));
     }
 }

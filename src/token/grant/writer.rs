@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::tag::{self, Kind};
 use super::{BadGrant, Grant, MAX_ENCODED};
 use crate::rfb::identity::Identity;
+use crate::rfb::permissions::{Clipboard, Permissions};
 use crate::rfb::terms::Terms;
 use crate::target::{Endpoint, Way};
 use crate::token::credentials::Credentials;
@@ -39,6 +40,7 @@ impl Writer {
         self.text(tag::PROFILE, profile.map(|it| it.as_str()))?;
         self.credentials(&grant.credentials)?;
         self.terms(grant.terms)?;
+        self.permissions(grant.permissions)?;
         self.identity(&grant.identity)?;
         self.limits(&grant.limits)?;
         if grant.sharing != Sharing::default() {
@@ -116,6 +118,26 @@ impl Writer {
             0 => Ok(()),
             bits => self.put(tag::TERMS, &[&[bits]]),
         }
+    }
+
+    /// The usual ones, which most grants give, need no field.
+    fn permissions(&mut self, permissions: Permissions) -> Result<(), BadGrant> {
+        if permissions == Permissions::default() {
+            return Ok(());
+        }
+        let bits = [
+            (permissions.view_only, tag::VIEW_ONLY),
+            (permissions.resize, tag::RESIZE),
+            (permissions.power, tag::POWER),
+        ];
+        let set = bits.iter().filter(|(set, _)| *set);
+        let bits = set.fold(0, |bits, (_, bit)| bits | bit);
+        let Clipboard {
+            to_machine,
+            from_machine,
+        } = permissions.clipboard;
+        let (to, from) = (to_machine.to_be_bytes(), from_machine.to_be_bytes());
+        self.put(tag::PERMISSIONS, &[&[bits], &to, &from])
     }
 
     fn identity(&mut self, identity: &Identity) -> Result<(), BadGrant> {

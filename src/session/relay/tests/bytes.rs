@@ -75,6 +75,10 @@ proptest! {
             .start_paused(true)
             .build()
             .unwrap();
+        // All of it is one long text.
+        let len = up.iter().map(|sending| sending.payload().len()).sum::<usize>();
+        let head = text(&vec![0; len])[..8].to_vec();
+        let up = [vec![Sending::Whole(head)], up].concat();
         let up_bytes = up.iter().flat_map(Sending::payload).collect::<Vec<_>>();
         let down_bytes = down.concat();
 
@@ -140,7 +144,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn what_the_handshakes_read_ahead_goes_first() {
     let first = FirstBytes {
-        up: b"SetPixelFormat ".to_vec(),
+        up: text(b"the first, and more")[..17].to_vec(),
         down: b"FramebufferUpdate ".to_vec(),
     };
     let outcome = relayed(8, 8, PARAMS, first, async |mut browser, mut host| {
@@ -152,7 +156,7 @@ async fn what_the_handshakes_read_ahead_goes_first() {
                 }
             };
             browser
-                .write_all(&masked(BINARY, b"and more"))
+                .write_all(&masked(BINARY, b", and more"))
                 .await
                 .unwrap();
             browser.write_all(&masked(CLOSE, b"")).await.unwrap();
@@ -167,7 +171,7 @@ async fn what_the_handshakes_read_ahead_goes_first() {
     })
     .await;
     let (browser_got, host_got) = outcome.played;
-    assert_eq!(host_got, b"SetPixelFormat and more");
+    assert_eq!(host_got, text(b"the first, and more"));
     assert_eq!(browser_got, b"FramebufferUpdate ");
-    assert_eq!((outcome.traffic.up, outcome.traffic.down), (23, 18));
+    assert_eq!((outcome.traffic.up, outcome.traffic.down), (27, 18));
 }

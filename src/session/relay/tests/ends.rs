@@ -26,7 +26,7 @@ async fn what_a_host_sent_arrives_before_its_end() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_browser_sent_arrives_before_its_end() {
-    let sent = noise(70_000);
+    let sent = text(&noise(70_000));
     let outcome = relayed(
         100_000,
         8,
@@ -54,7 +54,7 @@ async fn a_host_that_takes_nothing_more_is_still_listened_to() {
     host.write_all(&sent).await.unwrap();
     drop(host);
     let first = FirstBytes {
-        up: b"a key".to_vec(),
+        up: text(b"a key"),
         ..FirstBytes::default()
     };
     let (ours, mut browser) = duplex(8);
@@ -98,7 +98,7 @@ async fn dropped_after(
     let (buffers, mut traffic) = (Buffers::default(), Traffic::default());
     let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &mut traffic);
     tokio::select! {
-        end = relay.run(first) => panic!("{end:?}"),
+        end = relay.run(first, pending()) => panic!("{end:?}"),
         () = until(&mut browser, &mut host) => {}
     }
     let (frames, ()) = tokio::join!(all_frames(&mut browser), socket.close(1001, "draining"));

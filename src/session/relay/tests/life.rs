@@ -5,7 +5,7 @@ use tokio::io::{join, repeat, sink, split};
 use super::*;
 
 const TELLING: Params = Params {
-    tell_round_trips: true,
+    tell_page: true,
     ..PARAMS
 };
 
@@ -179,7 +179,7 @@ async fn a_torrent_does_not_stop_the_clock() {
     let to_host = join(repeat(7), stuck);
     let (ours, mut browser) = duplex(64);
     let ours = join(ours, sink());
-    let frame = masked(BINARY, b"a key");
+    let frame = masked(BINARY, &text(b"a key"));
     browser.write_all(&frame).await.unwrap();
     let time = async {
         for _ in 0..=PARAMS.dead_after.as_secs() {

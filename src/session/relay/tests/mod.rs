@@ -3,15 +3,21 @@
 mod bytes;
 mod ends;
 mod held;
+mod input;
 mod life;
+mod orders;
 mod pace;
+mod patience;
 
+use std::future::pending;
 use std::pin::Pin;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::time::timeout;
 
+use super::parting::PARTING;
 use super::*;
+use crate::rfb::permissions::Clipboard;
 use crate::ws;
 
 /// A mask that changes every byte.
@@ -27,7 +33,21 @@ const CLOSE: u8 = 0x88;
 const PARAMS: Params = Params {
     ping_interval: Duration::from_secs(25),
     dead_after: Duration::from_secs(60),
-    tell_round_trips: false,
+    tell_page: false,
+    permissions: WHATEVER,
+    idle_max: Duration::from_secs(24 * 60 * 60),
+    session_max: Duration::from_secs(7 * 24 * 60 * 60),
+};
+
+/// Everything that there is a permission for.
+const WHATEVER: Permissions = Permissions {
+    view_only: false,
+    clipboard: Clipboard {
+        to_machine: 1024 * 1024,
+        from_machine: Clipboard::UNBOUNDED,
+    },
+    resize: true,
+    power: true,
 };
 
 /// A relay's outcome.
@@ -71,7 +91,7 @@ where
         let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
         let mut traffic = Traffic::default();
         let relay = Relay::new(&mut socket, to_host, &buffers, params, &mut traffic);
-        let end = relay.run(first).await;
+        let end = relay.run(first, pending()).await;
         let ran = started.elapsed();
         socket
             .close(end.reason.close_code(), end.reason.code())
@@ -154,4 +174,10 @@ fn noise(len: usize) -> Vec<u8> {
     (0..len as u32)
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect()
+}
+
+/// Text for the machine's clipboard: a message as long as one likes.
+fn text(bytes: &[u8]) -> Vec<u8> {
+    let len = (bytes.len() as u32).to_be_bytes();
+    [&[6, 0, 0, 0], &len[..], bytes].concat()
 }

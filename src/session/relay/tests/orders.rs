@@ -1,0 +1,121 @@
+//! Orders into a running relay.
+
+use tokio::sync::mpsc;
+
+use super::*;
+
+const LOOKING: Permissions = Permissions {
+    view_only: true,
+    ..WHATEVER
+};
+const CTRL: [u8; 8] = [4, 1, 0, 0, 0, 0, 0xff, 0xe3];
+const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
+
+/// Runs a relay with a page, which obeys, over pipes that hold nothing up.
+async fn obeying<T>(
+    script: impl AsyncFnOnce(&mut DuplexStream, &mut DuplexStream, mpsc::Sender<Order>) -> T,
+) -> T {
+    let (ours, mut browser) = duplex(1 << 16);
+    let (to_host, mut host) = duplex(1 << 16);
+    let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
+    let (buffers, mut traffic) = (Buffers::default(), Traffic::default());
+    let params = Params {
+        tell_page: true,
+        ..PARAMS
+    };
+    let (orders, obeyed) = mpsc::channel(4);
+    let relay = Relay::new(&mut socket, to_host, &buffers, params, &mut traffic).obeying(obeyed);
+    tokio::select! {
+        end = relay.run(FirstBytes::default(), pending()) => panic!("{end:?}"),
+        played = script(&mut browser, &mut host, orders) => played,
+    }
+}
+
+async fn gets(host: &mut DuplexStream, expected: &[u8]) {
+    let mut got = vec![0; expected.len()];
+    host.read_exact(&mut got).await.unwrap();
+    assert_eq!(got, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_becomes_a_watcher_and_a_driver_again() {
+    obeying(async |browser, host, orders| {
+        browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
+        gets(host, &CTRL).await;
+        orders.send(Order::Permit(LOOKING)).await.unwrap();
+        gets(host, &CTRL_UP).await;
+        let told = loop {
+            let (first, payload) = next_frame(browser).await.unwrap();
+            if first == TEXT {
+                break String::from_utf8(payload).unwrap();
+            }
+        };
+        assert!(
+            told.contains(r#""type":"permissions","view_only":true"#),
+            "{told}"
+        );
+        browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
+        // Time is paused, and passes when nothing else can be done.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        orders.send(Order::Permit(WHATEVER)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        browser
+            .write_all(&masked(BINARY, &text(b"seen")))
+            .await
+            .unwrap();
+        gets(host, &text(b"seen")).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_waits_for_the_end_of_a_message_and_no_longer() {
+    obeying(async |browser, host, orders| {
+        let long = text(&noise(1000));
+        browser
+            .write_all(&masked(BINARY, &long[..500]))
+            .await
+            .unwrap();
+        gets(host, &long[..500]).await;
+        let chord = "ctrl".parse().unwrap();
+        orders.send(Order::Press(chord)).await.unwrap();
+        orders.send(Order::Permit(LOOKING)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let rest = [&long[500..], &text(b"too late")].concat();
+        browser.write_all(&masked(BINARY, &rest)).await.unwrap();
+        gets(host, &long[500..]).await;
+        gets(host, &[CTRL, CTRL_UP].concat()).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_chords_is_not_stored() {
+    obeying(async |browser, host, orders| {
+        let long = text(b"0123456789");
+        browser
+            .write_all(&masked(BINARY, &long[..9]))
+            .await
+            .unwrap();
+        gets(host, &long[..9]).await;
+        for _ in 0..100 {
+            orders
+                .send(Order::Press("ctrl".parse().unwrap()))
+                .await
+                .unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        browser
+            .write_all(&masked(BINARY, &long[9..]))
+            .await
+            .unwrap();
+        gets(host, &long[9..]).await;
+        gets(host, &[CTRL, CTRL_UP].concat().repeat(8)).await;
+        browser
+            .write_all(&masked(BINARY, &text(b"")))
+            .await
+            .unwrap();
+        gets(host, &text(b"")).await;
+    })
+    .await;
+}
