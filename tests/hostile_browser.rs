@@ -86,7 +86,7 @@ fn framing() -> Vec<Row> {
         row(
             "a message inside a message",
             BrowserFraming,
-            [masked(0x02, b"x"), masked(0x82, b"y")].concat(),
+            [masked(0x02, b"\x03"), masked(0x82, b"\x03")].concat(),
         ),
         row(
             "a ping of 126 bytes",
@@ -152,6 +152,29 @@ fn bad_choices() -> Vec<Row> {
     ]
 }
 
+/// Messages that are none.
+fn bad_messages() -> Vec<Row> {
+    use Reason::BrowserProtocol;
+    let binary = |payload: &[u8]| masked_frame(0x82, payload, MASK);
+    let row = |name, payload: &[u8]| row(name, BrowserProtocol, binary(payload));
+    let keys = (0..65_536_u32).map(|key| [&[4, 1, 0, 0][..], &key.to_be_bytes()].concat());
+    vec![
+        row("a message of no known type", &[99]),
+        row("a file transfer", &[7, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        row("a text of 3 GiB", &[6, 0, 0, 0, 0xc0, 0, 0, 0]),
+        row("a text of 2 GiB", &[6, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff]),
+        row("a text of -2 GiB", &[6, 0, 0, 0, 0x80, 0, 0, 0]),
+        row(
+            "an extended text without flags",
+            &[6, 0, 0, 0, 0xff, 0xff, 0xff, 0xfd, 0, 0, 0],
+        ),
+        row("65535 encodings", &[2, 0, 0xff, 0xff]),
+        row("a fence of 255 bytes", &[248, 0, 0, 0, 0, 0, 0, 0, 255]),
+        row("a sound of no known kind", &[255, 1, 0, 9]),
+        row("65536 keys at once", &keys.flatten().collect::<Vec<u8>>()),
+    ]
+}
+
 /// A gateway that soon loses its patience with browsers.
 async fn impatient() -> TestGateway {
     let builder = TestGateway::builder().set("browser.handshake_timeout", "400ms");
@@ -191,7 +214,8 @@ async fn bad_bytes_before_the_picture_end_the_session_with_their_own_reason() {
 #[tokio::test]
 async fn bad_frames_in_the_session_end_it_with_their_own_reason() {
     let gateway = TestGateway::start().await;
-    for (index, row) in framing().into_iter().enumerate() {
+    let rows = framing().into_iter().chain(bad_messages());
+    for (index, row) in rows.enumerate() {
         let host = host().await;
         let minted = gateway.mint_for(host.address, PASSWORD).await;
         let mut viewer = Viewer::open(&gateway, &minted).await.unwrap();

@@ -81,6 +81,11 @@ const commands = {
     await page.keyboard.press(key);
     return {};
   },
+  /** Puts one key down and leaves it there. */
+  async down({ key }) {
+    await page.keyboard.down(key);
+    return {};
+  },
   /** Clicks the button that has this name for a person. */
   async click({ name }) {
     await page.getByRole('button', { name, exact: true }).click({ timeout: 3000 });

@@ -156,6 +156,25 @@ impl Chromium {
         self.tell(json!({ "do": "press", "key": key })).await;
     }
 
+    /// Puts one key down and leaves it there.
+    pub async fn hold(&self, key: &str) {
+        self.tell(json!({ "do": "down", "key": key })).await;
+    }
+
+    /// Kills the browser with all its processes, which are a group, and not what drives it.
+    pub fn kill(&self) {
+        let driver = self.process.id();
+        let path = format!("/proc/{driver}/task/{driver}/children");
+        let children = std::fs::read_to_string(path).unwrap();
+        let browsers: Vec<&str> = children.split_whitespace().collect();
+        assert!(!browsers.is_empty(), "the driver has no browser");
+        for browser in browsers {
+            let script = ["-c", "kill -KILL \"-$0\"", browser];
+            let killed = Command::new("sh").args(script).status().unwrap();
+            assert!(killed.success(), "{browser}");
+        }
+    }
+
     /// Clicks the button that has this name for a person.
     pub async fn click(&self, name: &str) {
         self.tell(json!({ "do": "click", "name": name })).await;

@@ -41,7 +41,29 @@ impl Qemu {
         Self::start_in(dir, family, password, Some(tls)).await
     }
 
+    /// The same with a VNC server that lets viewers switch the machine off.
+    pub async fn start_with_power(family: Family, password: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self::start_as(dir, family, password, &[], ",power-control=on").await
+    }
+
     async fn start_in(dir: TempDir, family: Family, password: &str, tls: Option<&str>) -> Self {
+        match tls {
+            Some(tls) => {
+                let object = ["-object", tls];
+                Self::start_as(dir, family, password, &object, ",tls-creds=x509").await
+            }
+            None => Self::start_as(dir, family, password, &[], "").await,
+        }
+    }
+
+    async fn start_as(
+        dir: TempDir,
+        family: Family,
+        password: &str,
+        more: &[&str],
+        display: &str,
+    ) -> Self {
         let path = |name: &str| dir.path().join(name);
         std::fs::write(path("boot.img"), guest::floppy()).unwrap();
         let host = match family {
@@ -62,12 +84,8 @@ impl Qemu {
         command.args(["-display", "none", "-boot", "a"]);
         command.args(["-drive", "file=boot.img,format=raw,if=floppy,readonly=on"]);
         // QEMU takes the first free port itself.
-        let mut display = format!("{host}:0,to=2000,password=on");
-        if let Some(tls) = tls {
-            command.args(["-object", tls]);
-            display.push_str(",tls-creds=x509");
-        }
-        command.args(["-vnc", &display]);
+        command.args(more);
+        command.args(["-vnc", &format!("{host}:0,to=2000,password=on{display}")]);
         command.args(["-qmp", "unix:qmp,server=on,wait=off"]);
         command.args(["-debugcon", "file:keys"]);
         command.current_dir(dir.path());
