@@ -274,7 +274,7 @@ where
             return Some(End::plain(reason));
         }
         if let Some(left) = self.limits.notice(now) {
-            let seconds = left.as_secs();
+            let seconds = (left + Duration::from_millis(500)).as_secs();
             self.tell_page(&PageMessage::IdleSoon { seconds });
         }
         // None while the one before has not even left.
