@@ -33,6 +33,7 @@ pub struct Gate {
     permissions: Permissions,
     /// What happens to the body of the message that began last.
     fate: Fate,
+    gathered: Provide,
     held_back: HeldBack,
     held_keys: HeldKeys,
     encodings: Encodings,
@@ -42,14 +43,14 @@ pub struct Gate {
 }
 
 /// What happens to a message.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Pass,
     Drop,
     /// It is a list of encodings, of which some may be hidden from the host.
     Hide,
     /// It passes if what it contains may.
-    Gather(Provide),
+    Gather,
 }
 
 impl Gate {
@@ -60,6 +61,7 @@ impl Gate {
             splitter: Splitter::default(),
             permissions: permissions.effective(),
             fate: Fate::Pass,
+            gathered: Provide::default(),
             held_back: HeldBack::default(),
             held_keys: HeldKeys::default(),
             encodings: Encodings::default(),
@@ -112,7 +114,7 @@ impl Gate {
             }
             at += len;
             // A part of an encoding.
-            if matches!(self.fate, Fate::Hide) && self.splitter.body_left() > 0 && at + 4 > end {
+            if self.fate == Fate::Hide && self.splitter.body_left() > 0 && at + 4 > end {
                 self.held_back.keep(buffer.get(at..end).unwrap_or_default());
                 break Ok(());
             }
@@ -130,14 +132,15 @@ impl Gate {
         if head.kind == Kind::SetEncodings {
             self.encodings.begin();
         }
-        match &mut self.fate {
+        match self.fate {
             Fate::Pass => {
                 self.note_input(head.kind, bytes)?;
                 Ok(true)
             }
             Fate::Hide => Ok(true),
-            Fate::Gather(provide) => {
-                provide.add(bytes);
+            Fate::Gather => {
+                self.gathered = Provide::new(head);
+                self.gathered.add(bytes);
                 Ok(false)
             }
             Fate::Drop => Ok(false),
@@ -152,7 +155,7 @@ impl Gate {
         here: usize,
         ahead: &mut Vec<u8>,
     ) -> Result<(usize, bool), Misuse> {
-        match &mut self.fate {
+        match self.fate {
             Fate::Pass => Ok((here, true)),
             Fate::Drop => Ok((here, false)),
             Fate::Hide => {
@@ -162,13 +165,15 @@ impl Gate {
                 self.encodings.hide(whole, self.permissions);
                 Ok((here - cut, true))
             }
-            Fate::Gather(provide) => {
-                provide.add(rest.get(..here).unwrap_or_default());
+            Fate::Gather => {
+                self.gathered.add(rest.get(..here).unwrap_or_default());
                 if self.splitter.body_left() == 0 {
-                    if provide.fits(self.permissions.clipboard.to_machine)? {
+                    let provide = std::mem::take(&mut self.gathered);
+                    // It may have been forbidden since the message began.
+                    let most = self.permissions.clipboard.to_machine;
+                    if most > 0 && provide.fits(most)? {
                         ahead.extend_from_slice(provide.bytes());
                     }
-                    self.fate = Fate::Drop;
                 }
                 Ok((here, false))
             }
@@ -209,7 +214,7 @@ impl Gate {
     pub const fn owed(&self) -> u32 {
         match self.fate {
             Fate::Pass | Fate::Hide => self.splitter.body_left(),
-            Fate::Drop | Fate::Gather(_) => 0,
+            Fate::Drop | Fate::Gather => 0,
         }
     }
 

@@ -2,13 +2,13 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::rfb::client_message::Misuse;
+use crate::rfb::client_message::{Head, Misuse};
 
 /// What the text of a message carries besides: a length for each of sixteen formats, and an end.
 const BESIDES: u64 = 16 * 4 + 16;
 
 /// An extended clipboard message with text in it, while it comes in.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Provide {
     head: usize,
     bytes: Vec<u8>,
@@ -21,11 +21,12 @@ impl Provide {
         most.saturating_add(most / 256).saturating_add(256)
     }
 
-    /// A message of `head` and `body` bytes, whose length has been allowed.
-    pub(super) fn new(head: usize, body: usize) -> Self {
+    /// A message whose length has been allowed.
+    pub(super) fn new(head: Head) -> Self {
+        let body = usize::try_from(head.body).unwrap_or(0);
         Self {
-            head,
-            bytes: Vec::with_capacity(head + body),
+            head: head.len,
+            bytes: Vec::with_capacity(head.len + body),
         }
     }
 

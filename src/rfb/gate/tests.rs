@@ -199,6 +199,20 @@ fn compressed_text_is_measured_by_what_it_becomes() {
 }
 
 #[test]
+fn what_is_forbidden_while_it_is_gathered_does_not_pass() {
+    let message = provide(10);
+    let (first, rest) = message.split_at(15);
+    for (permissions, passes) in [(ALL, true), (LOOKING, false)] {
+        let mut gate = Gate::new(ALL);
+        chunk(&mut gate, &ENCODINGS).1.unwrap();
+        assert_eq!(chunk(&mut gate, first), (vec![], Ok(())));
+        gate.permit(permissions);
+        let expected = if passes { message.clone() } else { vec![] };
+        assert_eq!(chunk(&mut gate, rest), (expected, Ok(())));
+    }
+}
+
+#[test]
 fn the_extended_clipboard_goes_the_permitted_ways() {
     let caps = clipboard(&[0x1f, 0, 0, 1], &[0; 4]);
     let request = clipboard(&[2, 0, 0, 1], b"");

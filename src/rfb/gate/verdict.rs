@@ -56,7 +56,7 @@ impl Gate {
             }
             let body = usize::try_from(head.body).unwrap_or(usize::MAX);
             let Some(whole) = rest.get(head.len..).and_then(|rest| rest.get(..body)) else {
-                return Ok(Fate::Gather(Provide::new(head.len, body)));
+                return Ok(Fate::Gather);
             };
             provide::fits(whole, clipboard.to_machine)?
         } else {
