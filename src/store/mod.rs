@@ -63,10 +63,16 @@ pub trait Store: Debug + Send + Sync {
     fn connected<'a>(&'a self, entry: &'a Entry, keep: Option<&'a Keep>) -> Answer<'a, ()>;
 
     /// Lets a session that was lost, or is not yet known to be, continue on a new leg. The leg that
-    /// it had is told to end.
+    /// it had is told to end. It puts nobody out, whatever its sharing: pages come back by
+    /// themselves, and two of them would do so for ever.
     fn resume<'a>(&'a self, knock: &'a Knock) -> Answer<'a, Result<Resumed, Denied>>;
 
     /// Says that sessions of a gateway go on, and how. The answer is those that may not.
+    ///
+    /// A session that the store has not heard of runs all the same: it is taken in, and its token
+    /// is used. It is not where its console or label was revoked, or where somebody is at the
+    /// machine by now beside whom it cannot be (`taken_over`). Words about a leg that has left come
+    /// late and change nothing.
     fn renew<'a>(&'a self, entries: &'a [Entry]) -> Answer<'a, Vec<Verdict>>;
 
     /// A leg is over. One that is not its session's newest changes nothing.

@@ -1,6 +1,6 @@
 //! What the memory store holds, and its decisions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::store::{
 };
 use crate::token::Sharing;
 
-/// How often what is past its time is thrown away.
+/// How often what was remembered long enough is thrown away.
 const SWEEP: Duration = Duration::from_secs(10);
 
-/// How long it is remembered why a session was ended: longer than its gateway takes to ask.
+/// How long it is remembered that a session is over: longer than its gateway takes to ask.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug)]
@@ -27,8 +27,11 @@ pub(super) struct Held {
     sessions: BTreeMap<SessionId, Record>,
     seats: Seats,
     spent: Spent,
-    /// Why sessions were ended, and until when that is remembered.
-    ended: HashMap<SessionId, (Sentence, Instant)>,
+    /// When the grace of those that are lost is over.
+    due: BTreeSet<(Instant, SessionId)>,
+    /// Which sessions are over, by whose sentence unless they went by themselves, and until when
+    /// that is remembered.
+    over: HashMap<SessionId, (Option<Sentence>, Instant)>,
     next_sweep: Instant,
 }
 
@@ -48,85 +51,75 @@ impl Held {
             sessions: BTreeMap::new(),
             seats: Seats::default(),
             spent: Spent::default(),
-            ended: HashMap::new(),
+            due: BTreeSet::new(),
+            over: HashMap::new(),
             next_sweep: now + SWEEP,
         }
     }
 
-    /// Throws away what is past its time, now and then.
+    /// Throws away sessions whose grace is over, and now and then what was remembered long enough.
     pub(super) fn sweep(&mut self, now: Instant) {
+        while let Some((until, id)) = self.due.first().copied() {
+            if until > now {
+                break;
+            }
+            self.forget(id);
+        }
         if now < self.next_sweep {
             return;
         }
         self.next_sweep = now + SWEEP;
         self.spent.sweep(now);
-        self.ended.retain(|_, (_, until)| *until > now);
-        let records = self.sessions.values();
-        let over: Vec<_> = records
-            .filter(|record| record.is_over(now))
-            .map(|record| record.entry.id)
-            .collect();
-        for id in over {
-            self.forget(id);
-        }
+        self.over.retain(|_, (_, until)| *until > now);
     }
 
     pub(super) fn session(&self, id: SessionId) -> Option<&Entry> {
-        let record = self.sessions.get(&id)?;
-        (!record.is_over(Instant::now())).then_some(&record.entry)
+        self.sessions.get(&id).map(|record| &record.entry)
     }
 
     /// The sessions behind an id, in their order.
     pub(super) fn behind(&self, id: Bound<SessionId>) -> impl Iterator<Item = &Entry> {
-        let now = Instant::now();
         let records = self.sessions.range((id, Bound::Unbounded));
-        records
-            .map(|(_, record)| record)
-            .filter(move |record| !record.is_over(now))
-            .map(|record| &record.entry)
+        records.map(|(_, record)| &record.entry)
     }
 
     pub(super) fn admit(&mut self, claim: &Claim) -> Result<Vec<SessionId>, Denied> {
         let entry = &claim.entry;
         self.spent.check(claim)?;
-        let out = self.make_way(entry, entry.id)?;
+        let out = self.make_way(entry)?;
         let leaving = out.iter().filter_map(|id| self.session(*id));
         self.seats.check(claim, leaving)?;
         for id in &out {
-            self.condemn(*id, claim.ousting());
+            self.close(*id, Some(claim.ousting()));
         }
-        self.spent.spend(claim);
-        self.seats.take(entry);
-        let record = Record {
-            entry: entry.clone(),
-            keep: None,
-            previous: None,
-            lost_until: None,
-        };
-        self.sessions.insert(entry.id, record);
+        self.take_in(entry);
         Ok(out)
     }
 
     pub(super) fn connected(&mut self, entry: &Entry, keep: Option<&Keep>) {
-        if let Some(record) = self.newest(entry) {
-            record.entry = entry.clone();
-            if let Some(keep) = keep {
-                record.keep = Some(keep.clone());
-            }
+        if self.go_on(entry).is_some() {
+            return;
+        }
+        let record = self.newest(entry);
+        if let Some((record, keep)) = record.zip(keep) {
+            record.keep = Some(keep.clone());
         }
     }
 
     pub(super) fn resume(&mut self, knock: &Knock) -> Result<Resumed, Denied> {
         let record = self.sessions.get(&knock.session).ok_or(Denied::Gone)?;
-        if record.is_over(Instant::now()) || !record.opens_with(&knock.secret) {
+        if !record.opens_with(&knock.secret) {
             return Err(Denied::Gone);
         }
         let entry = &record.entry;
         if knock.now >= entry.ends_by {
             return Err(Denied::Over(entry.ends_by));
         }
-        if entry.state == State::Lost {
-            self.make_way(entry, entry.id)?;
+        // It puts nobody out: two pages that come back by themselves would do so for ever.
+        if let Some(other) = self.in_the_way(entry) {
+            return Err(Denied::InUse {
+                since: other.started,
+            });
         }
         let record = self.sessions.get_mut(&knock.session).ok_or(Denied::Gone)?;
         let keep = record.keep.as_mut().ok_or(Denied::Gone)?;
@@ -134,7 +127,9 @@ impl Held {
             record.previous = Some(keep.secret);
         }
         keep.secret = knock.next;
-        record.lost_until = None;
+        if let Some(until) = record.lost_until.take() {
+            self.due.remove(&(until, knock.session));
+        }
         record.entry.leg += 1;
         record.entry.state = State::Connecting;
         record.entry.gateway.clone_from(&knock.gateway);
@@ -145,22 +140,42 @@ impl Held {
     }
 
     pub(super) fn renew(&mut self, entry: &Entry) -> Option<Verdict> {
-        let sentence = match self.ended.get(&entry.id) {
-            Some((sentence, _)) => sentence.clone(),
-            None => {
-                let record = self.sessions.get_mut(&entry.id)?;
-                if record.entry.leg == entry.leg {
-                    record.entry = entry.clone();
-                    return None;
-                }
-                Sentence::plain(Reason::ResumedElsewhere)
-            }
-        };
-        Some(Verdict {
+        self.go_on(entry).map(|sentence| Verdict {
             session: entry.id,
             leg: entry.leg,
             sentence,
         })
+    }
+
+    /// A leg says how it is. One that the store has not heard of is taken in, since it runs; the
+    /// answer is why a leg may not go on.
+    fn go_on(&mut self, entry: &Entry) -> Option<Sentence> {
+        if let Some((sentence, _)) = self.over.get(&entry.id) {
+            return sentence.clone();
+        }
+        match self.sessions.get_mut(&entry.id) {
+            Some(record) if record.entry.leg > entry.leg => {
+                Some(Sentence::plain(Reason::ResumedElsewhere))
+            }
+            // It was renewed before it left, and that came late.
+            Some(record) if record.entry.state == State::Lost => None,
+            Some(record) => {
+                self.seats.change(&record.entry, entry);
+                record.entry = entry.clone();
+                None
+            }
+            None => {
+                let revoked = self.spent.revoked(entry).cloned();
+                let refused = revoked.or_else(|| {
+                    let other = self.in_the_way(entry);
+                    other.map(|_| Sentence::plain(Reason::TakenOver))
+                });
+                if refused.is_none() {
+                    self.take_in(entry);
+                }
+                refused
+            }
+        }
     }
 
     pub(super) fn leave(&mut self, entry: &Entry, leaving: Leaving) {
@@ -170,56 +185,71 @@ impl Held {
         let grace = record.keep.as_ref().map(|keep| keep.grace);
         match (leaving, grace) {
             (Leaving::Lost, Some(grace)) | (Leaving::Unserved, Some(grace)) => {
-                record.entry = Entry {
+                let lost = Entry {
                     state: State::Lost,
                     ..entry.clone()
                 };
-                record.lost_until = Some(Instant::now() + grace);
+                let until = Instant::now() + grace;
+                let was_until = record.lost_until.replace(until);
+                let was = std::mem::replace(&mut record.entry, lost);
+                self.seats.change(&was, entry);
+                if let Some(was_until) = was_until {
+                    self.due.remove(&(was_until, entry.id));
+                }
+                self.due.insert((until, entry.id));
             }
             (Leaving::Unserved, None) => {
-                self.spent.give_back(entry.console);
-                self.forget(entry.id);
+                self.spent.give_back(entry);
+                self.close(entry.id, None);
             }
-            (Leaving::Lost, None) | (Leaving::Over, _) => self.forget(entry.id),
+            (Leaving::Lost, None) | (Leaving::Over, _) => self.close(entry.id, None),
         }
     }
 
     pub(super) fn end(&mut self, whom: &Whom, sentence: &Sentence) -> usize {
-        self.spent.revoke(whom);
+        self.spent.revoke(whom, sentence);
+        if let Whom::Session(session) = whom {
+            // Its gateway may be about to tell us of it.
+            self.remember(*session, Some(sentence.clone()));
+        }
         let records = self.sessions.values();
         let meant: Vec<_> = records
             .filter(|record| whom.means(&record.entry))
             .map(|record| record.entry.id)
             .collect();
         for id in &meant {
-            self.condemn(*id, sentence.clone());
+            self.close(*id, Some(sentence.clone()));
         }
         meant.len()
     }
 
-    /// Whom a session puts out at its machine, if it may come in there at all. Those that are lost
-    /// are in nobody's way.
-    fn make_way(&self, entry: &Entry, except: SessionId) -> Result<Vec<SessionId>, Denied> {
-        let there = self.seats.at(&entry.machine);
-        let mut there = there
-            .filter(|id| *id != except)
-            .filter_map(|id| self.session(id))
-            .filter(|other| other.state != State::Lost);
-        match entry.sharing {
-            Sharing::TakeOver => Ok(there.map(|other| other.id).collect()),
-            Sharing::Exclusive => match there.next() {
-                Some(other) => Err(Denied::InUse {
-                    since: other.started,
-                }),
-                None => Ok(Vec::new()),
-            },
-            Sharing::Shared => match there.find(|other| other.sharing != Sharing::Shared) {
-                Some(other) => Err(Denied::InUse {
-                    since: other.started,
-                }),
-                None => Ok(Vec::new()),
-            },
+    /// Whom a session puts out at its machine, if it may come in there at all.
+    fn make_way(&self, entry: &Entry) -> Result<Vec<SessionId>, Denied> {
+        if entry.sharing == Sharing::TakeOver {
+            return Ok(self.beside(entry).map(|other| other.id).collect());
         }
+        match self.in_the_way(entry) {
+            Some(other) => Err(Denied::InUse {
+                since: other.started,
+            }),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Somebody beside whom a session cannot be.
+    fn in_the_way(&self, entry: &Entry) -> Option<&Entry> {
+        let shares = |it: &Entry| it.sharing == Sharing::Shared;
+        self.beside(entry)
+            .find(|other| !shares(entry) || !shares(other))
+    }
+
+    /// The others at a session's machine. Those that are lost are in nobody's way.
+    fn beside(&self, entry: &Entry) -> impl Iterator<Item = &Entry> {
+        let there = self.seats.at(&entry.machine);
+        there
+            .filter(|id| *id != entry.id)
+            .filter_map(|id| self.session(id))
+            .filter(|other| other.state != State::Lost)
     }
 
     /// The record of a session, unless it has gone on with another leg.
@@ -228,24 +258,40 @@ impl Held {
         (record.entry.leg == entry.leg).then_some(record)
     }
 
-    fn condemn(&mut self, id: SessionId, sentence: Sentence) {
+    fn take_in(&mut self, entry: &Entry) {
+        self.spent.spend(entry);
+        self.seats.take(entry);
+        let record = Record {
+            entry: entry.clone(),
+            keep: None,
+            previous: None,
+            lost_until: None,
+        };
+        self.sessions.insert(entry.id, record);
+    }
+
+    /// A session is over: by a sentence, or else by itself.
+    fn close(&mut self, id: SessionId, sentence: Option<Sentence>) {
         self.forget(id);
+        self.remember(id, sentence);
+    }
+
+    fn remember(&mut self, id: SessionId, sentence: Option<Sentence>) {
         let until = Instant::now() + REMEMBERED;
-        self.ended.insert(id, (sentence, until));
+        self.over.insert(id, (sentence, until));
     }
 
     fn forget(&mut self, id: SessionId) {
         if let Some(record) = self.sessions.remove(&id) {
             self.seats.leave(&record.entry);
+            if let Some(until) = record.lost_until {
+                self.due.remove(&(until, id));
+            }
         }
     }
 }
 
 impl Record {
-    fn is_over(&self, now: Instant) -> bool {
-        self.lost_until.is_some_and(|until| until <= now)
-    }
-
     fn opens_with(&self, secret: &[u8; 32]) -> bool {
         let newest = self.keep.as_ref().map(|keep| &keep.secret);
         let known = newest.into_iter().chain(self.previous.as_ref());

@@ -65,6 +65,15 @@ impl Seats {
         machine.insert(entry.id);
     }
 
+    /// A session goes on with another entry: its browser may have another address now.
+    pub(super) fn change(&mut self, was: &Entry, is: &Entry) {
+        let seat = |entry: &Entry| (entry.client, entry.machine.clone(), entry.labels.clone());
+        if seat(was) != seat(is) {
+            self.leave(was);
+            self.take(is);
+        }
+    }
+
     /// Undoes [`Seats::take`] with the same entry.
     pub(super) fn leave(&mut self, entry: &Entry) {
         self.in_all = self.in_all.saturating_sub(1);

@@ -1,13 +1,13 @@
 //! Which tokens are worth nothing any more: used up or revoked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::clock::UnixTime;
-use crate::id::ConsoleId;
-use crate::store::{Claim, Denied, Whom};
+use crate::id::{ConsoleId, SessionId};
+use crate::store::{Claim, Denied, Entry, Sentence, Whom};
 use crate::token::limits::MAX_CONNECT_WITHIN;
 
 /// For how long what was used or revoked is remembered: no token waits longer than that to be used,
@@ -17,50 +17,56 @@ const REMEMBERED: Duration = MAX_CONNECT_WITHIN.saturating_add(Duration::from_se
 /// Each with the time until which it is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
-    /// How often tokens were used.
-    uses: HashMap<ConsoleId, (u16, Instant)>,
-    consoles: HashMap<ConsoleId, Instant>,
+    /// Which sessions tokens have opened.
+    uses: HashMap<ConsoleId, (HashSet<SessionId>, Instant)>,
+    consoles: HashMap<ConsoleId, (Sentence, Instant)>,
     /// Labels whose tokens are void when they were minted up to an instant.
-    labels: HashMap<(String, String), (UnixTime, Instant)>,
+    labels: HashMap<(String, String), (UnixTime, Sentence, Instant)>,
 }
 
 impl Spent {
     /// Whether a token still opens something.
     pub(super) fn check(&self, claim: &Claim) -> Result<(), Denied> {
-        let entry = &claim.entry;
-        let void = |(key, value): (&str, &str)| {
-            let label = (key.to_owned(), value.to_owned());
-            let revoked = self.labels.get(&label);
-            revoked.is_some_and(|(minted_by, _)| entry.minted_at <= *minted_by)
-        };
-        if self.consoles.contains_key(&entry.console) || entry.labels.iter().any(void) {
+        if self.revoked(&claim.entry).is_some() {
             return Err(Denied::Revoked);
         }
-        let used = self.uses.get(&entry.console).map_or(0, |(used, _)| *used);
-        if used >= claim.uses.get() {
+        let used = self.uses.get(&claim.entry.console);
+        if used.is_some_and(|(sessions, _)| sessions.len() >= claim.uses.get().into()) {
             return Err(Denied::Used);
         }
         Ok(())
     }
 
-    pub(super) fn spend(&mut self, claim: &Claim) {
-        let fresh = (0, Instant::now() + REMEMBERED);
-        let (used, _) = self.uses.entry(claim.entry.console).or_insert(fresh);
-        *used += 1;
+    /// What was said when the token that opens a session was revoked.
+    pub(super) fn revoked(&self, entry: &Entry) -> Option<&Sentence> {
+        if let Some((sentence, _)) = self.consoles.get(&entry.console) {
+            return Some(sentence);
+        }
+        entry.labels.iter().find_map(|(key, value)| {
+            let label = (key.to_owned(), value.to_owned());
+            let (minted_by, sentence, _) = self.labels.get(&label)?;
+            (entry.minted_at <= *minted_by).then_some(sentence)
+        })
     }
 
-    pub(super) fn give_back(&mut self, console: ConsoleId) {
-        if let Some((used, _)) = self.uses.get_mut(&console) {
-            *used = used.saturating_sub(1);
+    pub(super) fn spend(&mut self, entry: &Entry) {
+        let fresh = (HashSet::new(), Instant::now() + REMEMBERED);
+        let (sessions, _) = self.uses.entry(entry.console).or_insert(fresh);
+        sessions.insert(entry.id);
+    }
+
+    pub(super) fn give_back(&mut self, entry: &Entry) {
+        if let Some((sessions, _)) = self.uses.get_mut(&entry.console) {
+            sessions.remove(&entry.id);
         }
     }
 
     /// Voids the tokens that are meant. A single session has none of its own.
-    pub(super) fn revoke(&mut self, whom: &Whom) {
+    pub(super) fn revoke(&mut self, whom: &Whom, sentence: &Sentence) {
         let until = Instant::now() + REMEMBERED;
         match whom {
             Whom::Console(console) => {
-                self.consoles.insert(*console, until);
+                self.consoles.insert(*console, (sentence.clone(), until));
             }
             Whom::Label {
                 key,
@@ -68,8 +74,9 @@ impl Spent {
                 minted_by,
             } => {
                 let label = (key.clone(), value.clone());
-                let revoked = self.labels.entry(label).or_insert((*minted_by, until));
-                *revoked = (revoked.0.max(*minted_by), until);
+                let revoked = self.labels.entry(label);
+                let revoked = revoked.or_insert((*minted_by, sentence.clone(), until));
+                *revoked = (revoked.0.max(*minted_by), sentence.clone(), until);
             }
             Whom::Session(_) | Whom::Legs { .. } => {}
         }
@@ -77,7 +84,7 @@ impl Spent {
 
     pub(super) fn sweep(&mut self, now: Instant) {
         self.uses.retain(|_, (_, until)| *until > now);
-        self.consoles.retain(|_, until| *until > now);
-        self.labels.retain(|_, (_, until)| *until > now);
+        self.consoles.retain(|_, (_, until)| *until > now);
+        self.labels.retain(|_, (_, _, until)| *until > now);
     }
 }
