@@ -7,7 +7,8 @@ packages='chromium
 qemu-system-x86 qemu-system-data seabios ipxe-qemu
 tigervnc-standalone-server tigervnc-tools x11vnc tightvncserver xfonts-base
 wayvnc sway sasl2-bin libsasl2-modules libpam-modules
-xvfb xdotool xterm x11-utils'
+xvfb xdotool xterm x11-utils
+redis-server'
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "make test installs Debian packages, and this system has no apt-get." >&2

@@ -9,10 +9,18 @@ mod common;
 
 #[path = "store/admission.rs"]
 mod admission;
+#[path = "store/gateways.rs"]
+mod gateways;
+#[path = "store/leases.rs"]
+mod leases;
 #[path = "store/listing.rs"]
 mod listing;
+#[path = "store/logins.rs"]
+mod logins;
 #[path = "store/messages.rs"]
 mod messages;
+#[path = "store/outages.rs"]
+mod outages;
 #[path = "store/quotas.rs"]
 mod quotas;
 #[path = "store/renewal.rs"]
@@ -38,6 +46,18 @@ macro_rules! cases {
                 #[tokio::test]
                 async fn $case() {
                     crate::$file::$case(Arc::new(Memory::default())).await;
+                }
+            )*)*
+        }
+
+        mod redis {
+            use crate::common::redis::RedisServer;
+
+            $($(
+                #[tokio::test]
+                async fn $case() {
+                    let server = RedisServer::start(&[]).await;
+                    crate::$file::$case(server.store().await).await;
                 }
             )*)*
         }

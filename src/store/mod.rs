@@ -21,6 +21,7 @@ pub mod claim;
 pub mod entry;
 pub mod memory;
 pub mod message;
+pub mod redis;
 
 use std::fmt::Debug;
 use std::pin::Pin;

@@ -33,6 +33,7 @@ pub mod qemu;
 pub mod qmp;
 pub mod ra2_message;
 pub mod ra2_server;
+pub mod redis;
 pub mod rfb_client;
 pub mod rfb_server;
 pub mod scrolling;

@@ -98,11 +98,17 @@ impl Process {
             .count()
     }
 
-    /// Sends SIGTERM. The id cannot be somebody else's: the child is not reaped yet.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal: `KILL`, `STOP`, `CONT`. The id cannot be somebody else's: the child is not
+    /// reaped yet.
+    pub fn signal(&self, name: &str) {
         let id = self.id().to_string();
         let _ = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &id])
+            .args(["-c", "kill -\"$0\" \"$1\"", name, &id])
             .status();
     }
 

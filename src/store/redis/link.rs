@@ -1,0 +1,121 @@
+//! The connection that calls go over.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Cmd, FromRedisValue, RedisError, ScriptInvocation, Value};
+use tokio::time::{sleep, timeout};
+
+use super::call::Call;
+use super::reply::UNREADABLE;
+use super::{BadParams, Params};
+use crate::store::Unavailable;
+
+/// How often a call is tried where the connection is gone. Every script may be run twice.
+const TRIES: u32 = 3;
+
+/// The pause before the next try.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How many calls may wait for their turn to be sent.
+const QUEUE: usize = 1024;
+
+/// One connection, which many calls share and which comes back by itself.
+pub(super) struct Link {
+    connection: ConnectionManager,
+    prefix: String,
+    lease: String,
+    timeout: Duration,
+}
+
+impl Link {
+    pub(super) fn new(client: redis::Client, params: &Params) -> Result<Self, BadParams> {
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(0)
+            .set_connection_timeout(Some(params.timeout))
+            .set_response_timeout(Some(params.timeout))
+            .set_pipeline_buffer_size(QUEUE);
+        let connection = client.get_connection_manager_lazy(config);
+        let connection = connection.map_err(|error| BadParams(error.category().to_owned()))?;
+        Ok(Self {
+            connection,
+            prefix: params.prefix.clone(),
+            lease: params.lease.as_millis().to_string(),
+            timeout: params.timeout,
+        })
+    }
+
+    /// Runs a script.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the script runs whole or not at all.
+    pub(super) async fn ask<T: FromRedisValue>(&self, call: Call) -> Result<T, Unavailable> {
+        let mut script = call.script.prepare_invoke();
+        script.arg(&self.prefix).arg(&self.lease);
+        for argument in &call.arguments {
+            script.arg(argument);
+        }
+        let answer = self.within(&Question::Script(script)).await?;
+        redis::from_redis_value(answer).map_err(|_| Unavailable(UNREADABLE.to_owned()))
+    }
+
+    /// Tells all that listen on a channel. Tried twice, some may hear it twice.
+    pub(super) async fn publish(&self, channel: &str, text: &str) -> Result<(), Unavailable> {
+        let mut command = redis::cmd("PUBLISH");
+        command.arg(channel).arg(text);
+        self.within(&Question::Command(command)).await.map(drop)
+    }
+
+    pub(super) async fn ping(&self) -> Result<(), Unavailable> {
+        let command = Question::Command(redis::cmd("PING"));
+        self.within(&command).await.map(drop)
+    }
+
+    async fn within(&self, question: &Question) -> Result<Value, Unavailable> {
+        let answer = timeout(self.timeout, self.attempt(question)).await;
+        answer.unwrap_or_else(|_| Err(Unavailable(format!("no answer for {:?}", self.timeout))))
+    }
+
+    async fn attempt(&self, question: &Question) -> Result<Value, Unavailable> {
+        let mut tries = 1;
+        loop {
+            let mut connection = self.connection.clone();
+            let answer = match question {
+                Question::Script(script) => script.invoke_async(&mut connection).await,
+                Question::Command(command) => command.query_async(&mut connection).await,
+            };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) if tries < TRIES && is_gone(&error) => {
+                    tries += 1;
+                    sleep(PAUSE).await;
+                }
+                Err(error) => return Err(unavailable(&error)),
+            }
+        }
+    }
+}
+
+enum Question {
+    Script(ScriptInvocation<'static>),
+    Command(Cmd),
+}
+
+/// Whether the connection is not there, and another may be.
+fn is_gone(error: &RedisError) -> bool {
+    error.is_io_error() && !error.is_timeout()
+}
+
+/// The code of what Redis says and not its words, which may repeat what it was asked.
+pub(super) fn unavailable(error: &RedisError) -> Unavailable {
+    let words = if error.is_timeout() {
+        "no answer"
+    } else if error.is_connection_refusal() {
+        "connection refused"
+    } else if error.is_io_error() {
+        "the connection is gone"
+    } else {
+        error.code().unwrap_or_else(|| error.category())
+    };
+    Unavailable(words.to_owned())
+}

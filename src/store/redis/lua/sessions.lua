@@ -1,0 +1,29 @@
+-- Sessions in the order of their ids. ARGV[3] is the one before or nothing, [4] how many are looked
+-- at, [5..] the sets in all of which those are that are asked for. The answer is where it goes on,
+-- or nothing, and four values a session.
+sweep()
+local set, size
+for at = 5, #ARGV do
+  local key = P .. ARGV[at]
+  local members = redis.call('ZCARD', key)
+  if not size or members < size then
+    set, size = key, members
+  end
+end
+local from = '-'
+if ARGV[3] ~= '' then
+  from = '(' .. ARGV[3]
+end
+local ids = redis.call('ZRANGEBYLEX', set, from, '+', 'LIMIT', 0, ARGV[4])
+local answer = { '' }
+if #ids == tonumber(ARGV[4]) then
+  answer[1] = ids[#ids]
+end
+for _, id in ipairs(ids) do
+  local r = load(id)
+  if r then
+    local n = #answer
+    answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = r.e, tostring(r.leg), r.st, r.gw
+  end
+end
+return answer
