@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use crate::config::{Config, GatewayName, Limits};
+use crate::config::{Config, GatewayName, Limits, StoreError, WhenAway};
 use crate::drive::Deadlines;
 use crate::host::profile::{Profile, Profiles};
 use crate::host::ra2_key::Ra2Key;
@@ -32,8 +32,7 @@ use crate::http::{self, Client, Service};
 use crate::mint::Minter;
 use crate::rfb::policy::Policy;
 use crate::session::{self, Sessions};
-use crate::store::memory::Memory;
-use crate::store::{Quotas, Store};
+use crate::store::Quotas;
 use crate::stream::Stream;
 use crate::tls::TlsError;
 use crate::tls::connect::{Connector, Trust};
@@ -75,6 +74,9 @@ pub enum StartError {
     /// Names cannot be resolved.
     #[error(transparent)]
     Resolver(#[from] ResolveError),
+    /// The store cannot be used as it is configured.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What a new connection is given.
@@ -117,7 +119,7 @@ impl Gateway {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect());
-        let store: Arc<dyn Store> = Arc::new(Memory::default());
+        let store = config.store.open()?;
         let service = Arc::new(Service {
             store: Arc::clone(&store),
             sessions: Sessions::new(
@@ -211,7 +213,7 @@ fn session_params(config: &Config, own: SocketAddr) -> Result<session::Params, T
         max_sessions: config.limits.sessions,
         quotas: quotas(&config.limits),
         resume_grace: config.resume_grace,
-        admit_without_store: false,
+        admit_without_store: config.store.when_away == WhenAway::Allow,
         gateway: name.as_str().to_owned(),
         max_handshakes: config.limits.handshakes,
         origins: config.origin_policy_at(own),

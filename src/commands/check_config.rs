@@ -5,6 +5,7 @@ use std::io::Write;
 use super::{load_config, not_valid};
 use crate::cli::ConfigArgs;
 use crate::keyring_file;
+use crate::store;
 use crate::tls::connect::Connector;
 
 /// The setting of the file that has to be more than readable.
@@ -16,6 +17,7 @@ pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for profile in resolved.config.profiles.values() {
         Connector::new(&profile.trust)?;
     }
+    store::check(&resolved.config.store.params()?)?;
     if readable.iter().any(|setting| setting == KEYRING) {
         keyring_file::load(&resolved.config.tokens.keyring_file)?;
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::problem::{Place, Problem, Problems};
 use super::reader::in_profile;
 use super::setting::{
-    PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, TLS_CERTIFICATE_FILE,
-    TLS_KEY_FILE, TOKENS_KEYRING_FILE,
+    PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_CA_FILE,
+    STORE_PASSWORD_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TOKENS_KEYRING_FILE,
 };
 use super::sources::Resolved;
 
@@ -24,6 +24,15 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     if resolved.origins.place(TOKENS_KEYRING_FILE.path) != Place::Default {
         let path = TOKENS_KEYRING_FILE.path.to_owned();
         named.push((path, &config.tokens.keyring_file));
+    }
+    if let Some(redis) = &config.store.redis {
+        let files = [
+            (&STORE_PASSWORD_FILE, &redis.password_file),
+            (&STORE_CA_FILE, &redis.ca_file),
+        ];
+        for (setting, file) in files {
+            named.extend(file.as_deref().map(|file| (setting.path.to_owned(), file)));
+        }
     }
     for (name, profile) in &config.profiles {
         if let Some(file) = &profile.trust.ca_file {

@@ -16,6 +16,7 @@ mod resolve;
 pub mod setting;
 mod sharing;
 mod sources;
+mod store;
 mod url;
 mod value;
 
@@ -33,6 +34,7 @@ pub use profile::Profile;
 pub use reader::Origins;
 pub use sharing::{GatewayName, LabelQuota};
 pub use sources::{Resolved, SYSTEM_FILE, Sources};
+pub use store::{KeyPrefix, Redis, RedisUrl, Store, StoreError, UserName, WhenAway};
 pub use url::{BasePath, PublicUrl};
 
 use crate::mint::Usual;
@@ -76,6 +78,8 @@ pub struct Config {
     pub resume_grace: Duration,
     /// Where hosts may be. Default: in private networks, at any port.
     pub targets: TargetRules,
+    /// What gateways have to agree on. Default: this one agrees with itself.
+    pub store: Store,
     /// The leg to the host.
     pub host: Host,
     /// What is verified about hosts and allowed with them, by the names that grants say. The one

@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::setting as s;
-use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, edge, profile, url};
+use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, edge, profile, store, url};
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
@@ -33,6 +33,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let limits = limits(r);
     let resume_grace = r.take_in_range(&s::RESUME_GRACE);
     let targets = edge::targets(r);
+    let store = store::resolve(r);
     let host = host(r);
     let profiles = profile::all(r);
     let browser = browser(r);
@@ -60,6 +61,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         limits: limits?,
         resume_grace: resume_grace?,
         targets: targets?,
+        store: store?,
         host: host?,
         profiles: profiles?,
         browser: browser?,

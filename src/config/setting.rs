@@ -172,6 +172,23 @@ settings! {
         "Where hosts may be: addresses and networks, with ports where not all are meant, such as `\"10.0.0.0/8:5900-5999\"` and `\"[fd00::/8]:5900\"`. Private networks, when it is not set.");
     TARGETS_DENY = Setting::new("targets.deny", Typed(""),
         "Where hosts may not be, although `targets.allow` has it.");
+    STORE_KIND = Setting::new("store.kind", Typed("memory"),
+        "Where what gateways have to agree on is kept: `memory` for one gateway by itself, `redis` for several, in a Redis or Valkey that they share.");
+    STORE_URL = Setting::new("store.url", Derived("none"),
+        "Where the Redis is: `redis://HOST:PORT/DB`, or `rediss://` for TLS.");
+    STORE_USERNAME = Setting::new("store.username", Derived("its default user"),
+        "Who the gateway is there. `docs/scaling.md` says which rights it needs.");
+    STORE_PASSWORD_FILE = Setting::new("store.password_file", Derived("none"),
+        "File with the password for it, and nothing else.");
+    STORE_CA_FILE = Setting::new("store.ca_file", Derived("the system's authorities"),
+        "PEM file with the certificate authorities that are believed about the Redis, and no others.");
+    STORE_PREFIX = Setting::new("store.prefix", Typed("fanlight:"),
+        "How all keys and channels there begin. Gateways with the same prefix are one.");
+    STORE_TIMEOUT = Setting::new("store.timeout", Typed("2s"),
+        "How long the Redis may take over a call before it counts as away.")
+        .range("10ms", "30s");
+    STORE_WHEN_AWAY = Setting::new("store.when_away", Typed("refuse"),
+        "What becomes of new sessions while the store is away: `refuse`, or `allow`, with which tokens may be used more than once, and revocations and quotas do not hold. Sessions that run go on.");
     HOST_CONNECT_TIMEOUT = Setting::new("host.connect_timeout", Typed("10s"),
         "How long finding and reaching a host may take, all its addresses together, and the wait for a turn before.")
         .range("10ms", "10m");

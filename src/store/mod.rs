@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Every decision is one call, and atomic: of two hundred that come with one token at once, one is
-//! admitted. [`memory`] serves one gateway by itself.
+//! admitted. [`memory`] serves one gateway by itself, [`redis`] several.
 //!
 //! Whoever ends somebody else's session tells the store ([`Store::end`]), which forgets the session
 //! and passes the word on to all gateways ([`Message`]). A gateway that missed the word learns it
@@ -25,6 +25,7 @@ pub mod redis;
 
 use std::fmt::Debug;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
@@ -46,6 +47,37 @@ pub struct Unavailable(pub String);
 impl From<&Unavailable> for Reason {
     fn from(_: &Unavailable) -> Self {
         Self::StoreUnavailable
+    }
+}
+
+/// Which store, and where it is.
+#[derive(Clone, Debug)]
+pub enum Params {
+    /// In this process.
+    Memory,
+    /// In a Redis that gateways share.
+    Redis(redis::Params),
+}
+
+/// Opens a store. One that is elsewhere need not be there yet.
+///
+/// # Errors
+/// [`redis::BadParams`].
+pub fn open(params: &Params) -> Result<Arc<dyn Store>, redis::BadParams> {
+    Ok(match params {
+        Params::Memory => Arc::new(memory::Memory::default()),
+        Params::Redis(params) => Arc::new(redis::Redis::open(params)?),
+    })
+}
+
+/// Whether a store can be opened, as far as that can be told without asking it.
+///
+/// # Errors
+/// [`redis::BadParams`].
+pub fn check(params: &Params) -> Result<(), redis::BadParams> {
+    match params {
+        Params::Memory => Ok(()),
+        Params::Redis(params) => params.check(),
     }
 }
 

@@ -8,7 +8,7 @@ mod profiles;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use fanlight::config::{Config, Host, Limits, Problems, Resolved, Sources};
+use fanlight::config::{Config, Host, Limits, Problems, Resolved, Sources, Store};
 use tempfile::TempDir;
 
 /// Loads `text` as the file `fanlight.toml`; problems come back with the bare file name.
@@ -228,6 +228,10 @@ fn the_sample_shows_every_setting_and_the_defaults() {
             sessions_per_client: None,
             sessions_per_label: Vec::new(),
             ..resolved.config.limits.clone()
+        },
+        store: Store {
+            redis: None,
+            ..resolved.config.store.clone()
         },
         host: Host {
             unix_root: None,

@@ -21,6 +21,30 @@ fn wrong_files_and_what_is_said_about_them() {
             "1:1: lisen: is not a setting; did you mean listen?",
         ),
         (
+            "[store]\nkind = 'redis'",
+            "2:8: store.kind: needs store.url as well",
+        ),
+        (
+            "[store]\nurl = 'redis://redis.example'",
+            "2:7: store.url: needs store.kind = \"redis\"",
+        ),
+        (
+            "[store]\nkind = 'redis'\nurl = 'rediss://:hidden@redis.example'",
+            "3:7: store.url: expected redis://HOST:PORT/DB, or rediss:// for TLS; user and password have settings of their own",
+        ),
+        (
+            "[store]\nkind = 'redis'\nurl = 'redis://[::1]:6379/1'\nca_file = 'ca.pem'",
+            "4:11: store.ca_file: needs a store.url with rediss://",
+        ),
+        (
+            "[store]\nkind = 'etcd'",
+            "2:8: store.kind: expected memory or redis, not \"etcd\"",
+        ),
+        (
+            "[store]\nprefix = 'a b'",
+            "2:10: store.prefix: expected 1 to 64 letters, digits, colons, hyphens, underscores and dots, not \"a b\"",
+        ),
+        (
             "[profile.a]\nverify = 'full'",
             "1:2: profile: is not a setting; did you mean profiles?",
         ),

@@ -69,6 +69,16 @@ pub struct Params {
     pub lease: Duration,
 }
 
+impl Params {
+    /// Whether these can be used, as far as that can be told without Redis.
+    ///
+    /// # Errors
+    /// [`BadParams`].
+    pub fn check(&self) -> Result<(), BadParams> {
+        client(self).map(drop)
+    }
+}
+
 /// Why Redis cannot be used as it is configured. The words hold no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("store.url, store.username or store.ca_file cannot be used: {0}")]
