@@ -167,6 +167,11 @@ impl TestGateway {
         Self::builder().start().await
     }
 
+    /// Ends it without a word.
+    pub fn kill(&self) {
+        self.process.signal("KILL");
+    }
+
     /// The running process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fanlight::store::redis::{Params, Redis};
-use fanlight::store::{Event, Leaving, Message, Store};
+use fanlight::store::{Event, Leaving, Message, State, Store};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::common::redis::{self, RedisServer, answers};
 use crate::common::wait::{until, within};
-use crate::sample::{DEADLINE, LONG, another, claim, entry, heard, live, open};
+use crate::sample::{DEADLINE, LONG, another, claim, entry, heard, keep, live, open, resume};
 
 async fn impatient(server: &RedisServer) -> Arc<Redis> {
     let params = Params {
@@ -78,11 +78,20 @@ async fn a_redis_that_was_killed_learns_again_who_is_there() {
 async fn an_admission_that_was_not_answered_is_undone() {
     let server = RedisServer::start(&[]).await;
     let store = impatient(&server).await;
-    let token = entry();
+    let (token, unchecked) = (entry(), entry());
     server.hang();
-    store.admit(&claim(&token)).await.unwrap_err();
+    for entry in [&token, &unchecked] {
+        store.admit(&claim(entry)).await.unwrap_err();
+    }
     server.go_on();
     answers(&store).await;
+    // Let in all the same, lost, and not there to be renewed: it may come back.
+    let keep = keep(1, LONG);
+    store
+        .connected(&live(&unchecked), Some(&keep))
+        .await
+        .unwrap();
+    store.leave(&live(&unchecked), Leaving::Lost).await.unwrap();
     // It was carried out, since it was under way.
     let again = another(&token);
     until("the token works again", DEADLINE, async || {
@@ -92,6 +101,9 @@ async fn an_admission_that_was_not_answered_is_undone() {
     })
     .await;
     assert_eq!(store.session(token.id).await.unwrap(), None);
+    let seen = store.session(unchecked.id).await.unwrap().unwrap();
+    assert_eq!(seen.state, State::Lost);
+    assert!(resume(&*store, unchecked.id, 1, 2).await.is_ok());
     store.renew(&[live(&again)]).await.unwrap();
     assert!(store.session(again.id).await.unwrap().is_some());
 }

@@ -191,7 +191,8 @@ impl Redis {
             unanswered.get(at).map(|(entry, _)| entry.clone())
         };
         while let Some(entry) = { next(&mut self.unanswered()) } {
-            self.leave(&entry, Leaving::Unserved).await?;
+            let call = Call::LEAVE.told(&Told::new(&entry)?).arg("undone");
+            self.link.ask::<()>(call).await?;
             self.unanswered().retain(|(it, _)| it.id != entry.id);
         }
         Ok(())

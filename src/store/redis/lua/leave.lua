@@ -1,6 +1,13 @@
--- A leg is over. ARGV[3..8] say which, [9] how: unserved, lost or over.
+-- A leg is over. ARGV[3..8] say which, [9] how: unserved, lost or over; or undone, which is unserved
+-- if nobody has made use of its admission.
 local r, leaving = said(3), ARGV[9]
 local was = load(r.id)
+if leaving == 'undone' then
+  if was and (was.k or was.st ~= 'connecting') then
+    return 0
+  end
+  leaving = 'unserved'
+end
 if not was then
   -- The store had given it up, or its admission was not answered.
   if redis.call('EXISTS', P .. 'x:' .. r.id) == 0 then
