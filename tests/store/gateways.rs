@@ -134,6 +134,32 @@ async fn every_key_has_the_prefix_and_an_end() {
     assert_eq!(page.entries, []);
 }
 
+#[tokio::test]
+async fn whoever_is_refused_leaves_nothing_in_redis() {
+    let server = RedisServer::start(&[]).await;
+    let store = server.store().await;
+    let there = open(&*store, &at("desk", Sharing::Exclusive), 1, LONG).await;
+    let revoked = entry();
+    let whom = Whom::Console(revoked.console);
+    store.end(&whom, &sentence()).await.unwrap();
+
+    let mut connection = server.connection().await;
+    let mut keys = async || {
+        let size = redis::cmd("DBSIZE");
+        size.query_async::<usize>(&mut connection).await.unwrap()
+    };
+    let before = keys().await;
+    for _ in 0..100 {
+        let late = at("desk", Sharing::Shared);
+        for refused in [another(&there), another(&revoked), late] {
+            admit(&*store, &refused).await.unwrap_err();
+        }
+        resume(&*store, there.id, 9, 2).await.unwrap_err();
+        resume(&*store, entry().id, 1, 2).await.unwrap_err();
+    }
+    assert_eq!(keys().await, before);
+}
+
 /// Bytes that Redis uses, once it has nothing else to do.
 async fn used(server: &RedisServer) -> usize {
     let mut connection = server.connection().await;

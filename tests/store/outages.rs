@@ -109,6 +109,34 @@ async fn an_admission_that_was_not_answered_is_undone() {
 }
 
 #[tokio::test]
+async fn a_redis_that_becomes_a_replica_is_connected_to_anew() {
+    let server = RedisServer::start(&[]).await;
+    let store = impatient(&server).await;
+    let mut connection = server.connection().await;
+    let mut command = async |words: &[&str]| -> String {
+        let mut command = ::redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut connection).await.unwrap()
+    };
+    let list = ["CLIENT", "LIST", "TYPE", "NORMAL"];
+    let before = command(&list).await;
+    command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    let away = store.admit(&claim(&entry())).await.unwrap_err();
+    assert!(away.to_string().contains("READONLY"), "{away}");
+    command(&["REPLICAOF", "NO", "ONE"]).await;
+    answers(&store).await;
+    let after = command(&list).await;
+    let ids = |list: &str| -> Vec<String> {
+        let lines = list.lines();
+        lines
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect()
+    };
+    let (before, after) = (ids(&before), ids(&after));
+    assert!(after.iter().any(|id| !before.contains(id)), "{after:?}");
+}
+
+#[tokio::test]
 async fn under_load_redis_may_go_and_come() {
     let mut server = RedisServer::start(&[]).await;
     let store = impatient(&server).await;

@@ -1,9 +1,12 @@
 //! The connection that calls go over.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Cmd, FromRedisValue, RedisError, ScriptInvocation, Value};
+use redis::{
+    Client, Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind, Value,
+};
 use tokio::time::{sleep, timeout};
 
 use super::call::Call;
@@ -17,28 +20,35 @@ const TRIES: u32 = 3;
 /// The pause before the next try.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What a replica says.
+const READ_ONLY: ErrorKind = ErrorKind::Server(ServerErrorKind::ReadOnly);
+
 /// How many calls may wait for their turn to be sent.
 const QUEUE: usize = 1024;
 
 /// One connection, which many calls share and which comes back by itself.
 pub(super) struct Link {
-    connection: ConnectionManager,
+    connection: Mutex<ConnectionManager>,
+    client: Client,
+    config: ConnectionManagerConfig,
     prefix: String,
     lease: String,
     timeout: Duration,
 }
 
 impl Link {
-    pub(super) fn new(client: redis::Client, params: &Params) -> Result<Self, BadParams> {
+    pub(super) fn new(client: Client, params: &Params) -> Result<Self, BadParams> {
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(0)
             .set_connection_timeout(Some(params.timeout))
             .set_response_timeout(Some(params.timeout))
             .set_pipeline_buffer_size(QUEUE);
-        let connection = client.get_connection_manager_lazy(config);
+        let connection = client.get_connection_manager_lazy(config.clone());
         let connection = connection.map_err(|error| BadParams(error.category().to_owned()))?;
         Ok(Self {
-            connection,
+            connection: Mutex::new(connection),
+            client,
+            config,
             prefix: params.prefix.clone(),
             lease: params.lease.as_millis().to_string(),
             timeout: params.timeout,
@@ -79,7 +89,7 @@ impl Link {
     async fn attempt(&self, question: &Question) -> Result<Value, Unavailable> {
         let mut tries = 1;
         loop {
-            let mut connection = self.connection.clone();
+            let mut connection = self.connection().clone();
             let answer = match question {
                 Question::Script(script) => script.invoke_async(&mut connection).await,
                 Question::Command(command) => command.query_async(&mut connection).await,
@@ -90,9 +100,28 @@ impl Link {
                     tries += 1;
                     sleep(PAUSE).await;
                 }
-                Err(error) => return Err(unavailable(&error)),
+                Err(error) => {
+                    if error.kind() == READ_ONLY {
+                        self.connect_anew();
+                    }
+                    return Err(unavailable(&error));
+                }
             }
         }
+    }
+
+    /// Whoever takes over from a Redis that writes nothing any more has its address now, but not
+    /// the connection.
+    fn connect_anew(&self) {
+        let anew = self.client.get_connection_manager_lazy(self.config.clone());
+        if let Ok(anew) = anew {
+            *self.connection() = anew;
+        }
+    }
+
+    fn connection(&self) -> MutexGuard<'_, ConnectionManager> {
+        let connection = self.connection.lock();
+        connection.unwrap_or_else(PoisonError::into_inner)
     }
 }
 

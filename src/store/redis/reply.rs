@@ -100,7 +100,8 @@ pub(super) fn some(answer: &[String]) -> Result<(Vec<Entry>, Option<SessionId>),
     let (next, rest) = answer.split_first().ok_or_else(odd)?;
     let mut entries = Vec::new();
     for row in rest.chunks(4) {
-        entries.extend(one(row)?);
+        // One that a newer gateway tells otherwise must not hide all others.
+        entries.extend(one(row).ok().flatten());
     }
     let next = if next.is_empty() {
         None
