@@ -2,17 +2,20 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::rfb::held_keys::Key;
 
 /// The most keys of a chord.
 pub const MAX_KEYS: usize = 5;
 
 /// One to [`MAX_KEYS`] keys, pressed in this order and released in the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Named>")]
 pub struct Chord(Vec<Named>);
 
 /// A key as both kinds of host know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     symbol: u32,
     code: u32,
@@ -50,6 +53,17 @@ impl Chord {
     #[must_use]
     pub fn keys(&self) -> &[Named] {
         &self.0
+    }
+}
+
+impl TryFrom<Vec<Named>> for Chord {
+    type Error = BadChord;
+
+    fn try_from(keys: Vec<Named>) -> Result<Self, BadChord> {
+        if keys.len() > MAX_KEYS {
+            return Err(BadChord::TooMany);
+        }
+        Ok(Self(keys))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a viewer may do with a machine.
 
+use serde::{Deserialize, Serialize};
+
 /// How much text may go to a machine at once where nothing else is said, in bytes.
 pub const DEFAULT_TO_MACHINE: u32 = 256 * 1024;
 
@@ -8,7 +10,7 @@ pub const DEFAULT_TO_MACHINE: u32 = 256 * 1024;
 pub const MAX_TO_MACHINE: u32 = 1024 * 1024;
 
 /// Permissions of one session. They hold for the stream, whatever the viewer thinks of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permissions {
     /// Nothing reaches the machine, whatever else is permitted.
     pub view_only: bool,
@@ -21,7 +23,7 @@ pub struct Permissions {
 }
 
 /// How many bytes of text may pass at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clipboard {
     /// To the machine, at most [`MAX_TO_MACHINE`]; zero: none may.
     pub to_machine: u32,

@@ -1,5 +1,6 @@
 //! Admission: from what somebody presents to a seat, or to the reason why there is none.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
@@ -66,7 +67,7 @@ impl Sessions {
                     .open_token(&token)
                     .map_err(|error| End::because(&error))?;
                 record.grant(&grant);
-                self.admit_grant(grant, arrival, record.session()).await
+                self.admit_grant(grant, arrival, record).await
             }
             Pass::Resume(secret) => self.readmit(&secret, arrival, record).await,
         };
@@ -80,8 +81,9 @@ impl Sessions {
         &self,
         grant: Grant,
         arrival: &Arrival,
-        session: SessionId,
+        record: &Record,
     ) -> Result<(Grant, Seat<'_>), End> {
+        let (session, traffic) = (record.session(), Arc::clone(&record.traffic));
         let slot = self.slot()?;
         let claim = Claim {
             entry: self.entry(&grant, arrival, session),
@@ -89,7 +91,7 @@ impl Sessions {
             quotas: self.params.quotas.clone(),
         };
         // In the registry first: whoever revokes from here on ends it.
-        let place = self.registry.take(claim.entry.clone());
+        let place = self.registry.take(claim.entry.clone(), traffic);
         match self.store.admit(&claim).await {
             Ok(admitted) => {
                 admitted.map_err(|denied| End::denied(&denied))?;
@@ -136,10 +138,12 @@ impl Sessions {
         let grant = token::read_for(Purpose::Resume, &sealed_grant, &self.ring);
         let grant = grant.map_err(|error| End::detailed(Reason::ResumeExpired, &error))?;
         record.resume(entry.id, &grant);
+        let place = self.registry.take(entry, Arc::clone(&record.traffic));
+        place.admitted();
         let seat = Seat {
             _slot: slot,
             on_the_way: None,
-            place: self.registry.take(entry),
+            place,
             secret: arrival.page.then_some(next),
             resumed: true,
             connected: false,

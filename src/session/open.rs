@@ -17,7 +17,7 @@ use crate::session::admit::Seat;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
-use crate::session::relay::{self, Relay};
+use crate::session::relay::{self, Relay, order};
 use crate::session::{Arrival, Sessions};
 use crate::store::Sentence;
 use crate::stream::Stream;
@@ -49,6 +49,7 @@ impl Sessions {
             Ok((grant, seat)) => (Ok(grant), Some(seat)),
             Err(end) => (Err(end), None),
         };
+        let orders = seat.as_mut().and_then(|seat| seat.place.orders());
         let sentence = seat.as_ref().map(|seat| seat.place.sentence());
         let mut stopped = pin!(async {
             select! {
@@ -61,7 +62,10 @@ impl Sessions {
             end = &mut stopped => Err(end),
         };
         let end = match opened {
-            Ok(opened) => self.relay(opened, &mut socket, &mut record, stopped).await,
+            Ok(opened) => {
+                self.relay(opened, &mut socket, &record, orders, stopped)
+                    .await
+            }
             Err(end) => end,
         };
         // A host in this process, such as the demo's, closes because of the same stop.
@@ -151,7 +155,8 @@ impl Sessions {
         &self,
         opened: Opened,
         socket: &mut Socket,
-        record: &mut Record,
+        record: &Record,
+        orders: Option<order::Receiver>,
         stopped: impl Future<Output = End>,
     ) -> End {
         record.log_start();
@@ -160,8 +165,11 @@ impl Sessions {
             first,
             params,
         } = opened;
-        let relay = Relay::new(socket, host, &self.buffers, params, &mut record.traffic);
-        relay.run(first, stopped).await
+        let relay = Relay::new(socket, host, &self.buffers, params, &record.traffic);
+        match orders {
+            Some(orders) => relay.obeying(orders).run(first, stopped).await,
+            None => relay.run(first, stopped).await,
+        }
     }
 
     /// There will be no picture: whoever comes again with the same token is let in, also when they

@@ -1,5 +1,7 @@
 //! What is logged of a session: a line at its start and a line at its end, with the same fields.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -23,7 +25,7 @@ pub struct Record {
     /// What proved who the host is, where it was spoken with inside TLS.
     pub host_tls: Option<Proof>,
     /// Bytes that were relayed.
-    pub traffic: Traffic,
+    pub traffic: Arc<Traffic>,
 }
 
 impl Record {
@@ -38,7 +40,7 @@ impl Record {
             target: String::new(),
             labels: String::new(),
             host_tls: None,
-            traffic: Traffic::default(),
+            traffic: Arc::default(),
         }
     }
 
@@ -87,8 +89,8 @@ impl Record {
                     host_tls = self.host_tls.map(display),
                     reason = end.reason.code(),
                     detail = end.detail,
-                    bytes_up = self.traffic.up,
-                    bytes_down = self.traffic.down,
+                    bytes_up = self.traffic.up(),
+                    bytes_down = self.traffic.down(),
                     duration = ?self.started.elapsed(),
                     "session ended"
                 )

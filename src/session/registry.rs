@@ -1,12 +1,14 @@
 //! The sessions that run on this gateway, so that words of others reach them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tracing::debug;
 
 use crate::id::SessionId;
-use crate::store::{Entry, Sentence, Verdict, Whom};
+use crate::session::relay::{Traffic, order};
+use crate::store::{Entry, Order, Sentence, Verdict, Whom};
 
 /// Which leg of which session.
 type LegId = (SessionId, u32);
@@ -20,6 +22,8 @@ struct Running {
     entry: Entry,
     /// Whether the store knows it. What it has not let in is not renewed.
     admitted: bool,
+    traffic: Arc<Traffic>,
+    orders: order::Sender,
     sentence: watch::Sender<Option<Sentence>>,
 }
 
@@ -28,23 +32,28 @@ struct Running {
 pub(super) struct Place<'r> {
     registry: &'r Registry,
     leg: LegId,
+    orders: Option<order::Receiver>,
     sentence: watch::Receiver<Option<Sentence>>,
 }
 
 impl Registry {
-    /// Takes a leg in. From now on it can be ended from outside.
-    pub(super) fn take(&self, entry: Entry) -> Place<'_> {
+    /// Takes a leg in, which counts in `traffic`. From now on it can be ended from outside.
+    pub(super) fn take(&self, entry: Entry, traffic: Arc<Traffic>) -> Place<'_> {
         let leg = (entry.id, entry.leg);
         let (sender, sentence) = watch::channel(None);
+        let (giving, orders) = order::queue();
         let running = Running {
             entry,
             admitted: false,
+            traffic,
+            orders: giving,
             sentence: sender,
         };
         self.running().insert(leg, running);
         Place {
             registry: self,
             leg,
+            orders: Some(orders),
             sentence,
         }
     }
@@ -54,6 +63,15 @@ impl Registry {
         for running in self.running().values() {
             if whom.means(&running.entry) {
                 running.tell(sentence);
+            }
+        }
+    }
+
+    /// Gives an order to a session, if it runs here. One that has too many already does not get it.
+    pub(super) fn order(&self, session: SessionId, order: &Order) {
+        for running in self.running().values() {
+            if running.entry.id == session && running.orders.give(order.clone()).is_err() {
+                debug!(%session, "too many orders wait");
             }
         }
     }
@@ -69,7 +87,7 @@ impl Registry {
     pub(super) fn entries(&self) -> Vec<Entry> {
         let running = self.running();
         let admitted = running.values().filter(|running| running.admitted);
-        admitted.map(|running| running.entry.clone()).collect()
+        admitted.map(Running::now).collect()
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<LegId, Running>> {
@@ -88,9 +106,23 @@ impl Running {
             first
         });
     }
+
+    /// The entry with what the relay tells of itself. What earlier legs counted is in it.
+    fn now(&self) -> Entry {
+        let mut entry = self.entry.clone();
+        entry.active = entry.active.max(self.traffic.active());
+        entry.bytes_up += self.traffic.up();
+        entry.bytes_down += self.traffic.down();
+        entry
+    }
 }
 
 impl Place<'_> {
+    /// Where its orders come in; there is one place to take them.
+    pub(super) fn orders(&mut self) -> Option<order::Receiver> {
+        self.orders.take()
+    }
+
     /// The store has let it in.
     pub(super) fn admitted(&self) {
         if let Some(running) = self.registry.running().get_mut(&self.leg) {
@@ -103,7 +135,7 @@ impl Place<'_> {
         let mut running = self.registry.running();
         let running = running.get_mut(&self.leg)?;
         running.admitted = false;
-        Some(running.entry.clone())
+        Some(running.now())
     }
 
     /// Changes the entry, and says what it is then.
@@ -111,7 +143,7 @@ impl Place<'_> {
         let mut running = self.registry.running();
         let running = running.get_mut(&self.leg)?;
         change(&mut running.entry);
-        Some(running.entry.clone())
+        Some(running.now())
     }
 
     /// What will end it, should somebody say so.

@@ -31,6 +31,7 @@ pub(super) async fn watch(store: Arc<dyn Store>, registry: Arc<Registry>) {
         };
         match told {
             Some(Ok(Message::End { whom, sentence })) => registry.end(&whom, &sentence),
+            Some(Ok(Message::Order { session, order })) => registry.order(session, &order),
             Some(Ok(Message::Event(_))) => {}
             // What was missed comes out with the next beat.
             Some(Err(RecvError::Lagged(missed))) => {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::clock::UnixTime;
 use crate::id::{ConsoleId, SessionId};
 use crate::reason::Reason;
+use crate::rfb::chord::Chord;
+use crate::rfb::permissions::Permissions;
 use crate::store::entry::Entry;
 
 /// Whose sessions are meant.
@@ -96,6 +98,16 @@ pub enum Event {
     },
 }
 
+/// What is asked of a session that goes on. It is carried out at the next border of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// From now on the viewer may do this and nothing else.
+    Permit(Permissions),
+    /// Press and release these keys, whatever the viewer may do itself.
+    Press(Chord),
+}
+
 /// A word to all gateways.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -106,6 +118,13 @@ pub enum Message {
         whom: Whom,
         /// Why.
         sentence: Sentence,
+    },
+    /// This session does something.
+    Order {
+        /// The session.
+        session: SessionId,
+        /// What.
+        order: Order,
     },
     /// Something happened.
     Event(Event),

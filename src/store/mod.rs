@@ -34,7 +34,7 @@ use crate::reason::Reason;
 
 pub use claim::{Claim, Denied, Keep, Knock, Leaving, Quotas, Resumed};
 pub use entry::{Entry, Filter, Page, State};
-pub use message::{Event, Message, Sentence, Verdict, Whom};
+pub use message::{Event, Message, Order, Sentence, Verdict, Whom};
 
 /// How many messages a gateway may be behind; one that is further behind has missed some.
 pub const BACKLOG: usize = 1024;

@@ -43,7 +43,7 @@ where
         }
         let at = ws::head(&mut buffer, HEAD_ROOM, read, Opcode::Binary);
         self.down = Some(Piece::of(buffer, at..HEAD_ROOM + read));
-        self.traffic.down += read as u64;
+        self.traffic.add_down(read);
         true
     }
 

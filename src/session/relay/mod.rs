@@ -21,7 +21,10 @@ mod limits;
 pub mod order;
 mod parting;
 mod pulse;
+mod traffic;
 mod upward;
+
+pub use traffic::Traffic;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -29,7 +32,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
 use crate::buffers::Buffers;
@@ -42,7 +44,7 @@ use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::session::relay::ahead::Ahead;
 use crate::session::relay::limits::Limits;
-use crate::session::relay::order::Order;
+use crate::session::relay::order::{Order, Receiver};
 use crate::session::relay::pulse::Pulse;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
@@ -65,15 +67,6 @@ pub struct Params {
     pub session_max: Duration,
 }
 
-/// Bytes of RFB that were relayed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// From the browser to the host.
-    pub up: u64,
-    /// From the host to the browser.
-    pub down: u64,
-}
-
 /// What the handshakes read beyond their end: at most some KiB each.
 #[derive(Debug, Default)]
 pub struct FirstBytes {
@@ -89,7 +82,7 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     host: H,
     buffers: &'r Buffers,
     params: Params,
-    traffic: &'r mut Traffic,
+    traffic: &'r Traffic,
     /// A frame on its way to the browser.
     down: Option<Piece<'r>>,
     /// Payload on its way to the host.
@@ -99,7 +92,7 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     gate: Gate,
     /// How the browser broke the protocol.
     misuse: Option<End>,
-    orders: Option<Receiver<Order>>,
+    orders: Option<Receiver>,
     /// Whether the host does not know yet of a change of permissions.
     unsettled: bool,
     /// Keys to be pressed.
@@ -137,7 +130,7 @@ where
         host: H,
         buffers: &'r Buffers,
         params: Params,
-        traffic: &'r mut Traffic,
+        traffic: &'r Traffic,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -169,7 +162,7 @@ where
 
     /// The same, which takes orders while it runs.
     #[must_use]
-    pub fn obeying(mut self, orders: Receiver<Order>) -> Self {
+    pub fn obeying(mut self, orders: Receiver) -> Self {
         self.orders = Some(orders);
         self
     }
@@ -199,7 +192,7 @@ where
 
     fn begin(&mut self, first: &FirstBytes) {
         if !first.down.is_empty() {
-            self.traffic.down += first.down.len() as u64;
+            self.traffic.add_down(first.down.len());
             self.down = Some(Piece::framing(self.buffers.take(), &first.down));
         }
         if !first.up.is_empty() {

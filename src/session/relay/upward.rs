@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -10,6 +11,7 @@ use super::ahead::Ahead;
 use super::order::MAX_WAITING;
 use super::{Moved, Order, Relay};
 use crate::buffers::Buffer;
+use crate::clock::UnixTime;
 use crate::reason::Reason;
 use crate::rfb::gate::ROOM;
 use crate::session::end::End;
@@ -55,7 +57,7 @@ where
     pub(super) fn pass(&mut self, mut buffer: Buffer<'r>, received: usize) {
         let ahead = self.ahead.bytes();
         let (range, outcome) = self.gate.pass(&mut buffer, received, ahead);
-        self.traffic.up += (ahead.len() + range.len()) as u64;
+        self.traffic.add_up(ahead.len() + range.len());
         if !range.is_empty() {
             self.up = Some(Piece::of(buffer, range));
         }
@@ -63,8 +65,11 @@ where
         if self.has_up() {
             self.wrote_up = now;
         }
-        if self.gate.take_activity() && self.limits.note_activity(now) {
-            self.tell_page(&PageMessage::IdleOver);
+        if self.gate.take_activity() {
+            self.traffic.acted(UnixTime::from(SystemTime::now()));
+            if self.limits.note_activity(now) {
+                self.tell_page(&PageMessage::IdleOver);
+            }
         }
         if let Err(misuse) = outcome {
             self.misuse = Some(End {
@@ -82,17 +87,16 @@ where
     /// Takes orders, and carries them out where the host is at the border of a message.
     pub(super) fn take_orders(&mut self, cx: &mut Context<'_>) -> Moved {
         while let Some(orders) = &mut self.orders {
-            match orders.poll_recv(cx) {
+            match orders.poll_take(cx) {
                 Poll::Pending => break,
-                Poll::Ready(None) => self.orders = None,
-                Poll::Ready(Some(Order::Permit(permissions))) => {
+                Poll::Ready(Order::Permit(permissions)) => {
                     self.gate.permit(permissions);
                     self.unsettled = true;
                     self.tell_page(&PageMessage::permissions(permissions));
                 }
                 // A browser that keeps a message open keeps these waiting; somebody who cannot see
                 // them done need not press them more often.
-                Poll::Ready(Some(Order::Press(chord))) => {
+                Poll::Ready(Order::Press(chord)) => {
                     if self.chords.len() < MAX_WAITING {
                         self.chords.push(chord);
                     }

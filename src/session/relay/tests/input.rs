@@ -60,12 +60,12 @@ async fn no_key_stays_down_when_a_session_is_ended() {
         let (ours, mut browser) = duplex(4096);
         let (to_host, mut host) = duplex(8);
         let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
-        let (buffers, mut traffic) = (Buffers::default(), Traffic::default());
+        let (buffers, traffic) = (Buffers::default(), Traffic::default());
         let params = Params {
             idle_max: Duration::from_secs(20),
             ..PARAMS
         };
-        let relay = Relay::new(&mut socket, to_host, &buffers, params, &mut traffic);
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic);
         let stopped = async {
             if idle {
                 pending::<()>().await;

@@ -89,8 +89,8 @@ where
     let started = Instant::now();
     let gateway = async {
         let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
-        let mut traffic = Traffic::default();
-        let relay = Relay::new(&mut socket, to_host, &buffers, params, &mut traffic);
+        let traffic = Traffic::default();
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic);
         let end = relay.run(first, pending()).await;
         let ran = started.elapsed();
         socket

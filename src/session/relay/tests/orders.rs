@@ -1,8 +1,7 @@
 //! Orders into a running relay.
 
-use tokio::sync::mpsc;
-
 use super::*;
+use crate::session::relay::order::{self, Sender};
 
 const LOOKING: Permissions = Permissions {
     view_only: true,
@@ -13,18 +12,18 @@ const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
 
 /// Runs a relay with a page, which obeys, over pipes that hold nothing up.
 async fn obeying<T>(
-    script: impl AsyncFnOnce(&mut DuplexStream, &mut DuplexStream, mpsc::Sender<Order>) -> T,
+    script: impl AsyncFnOnce(&mut DuplexStream, &mut DuplexStream, Sender) -> T,
 ) -> T {
     let (ours, mut browser) = duplex(1 << 16);
     let (to_host, mut host) = duplex(1 << 16);
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
-    let (buffers, mut traffic) = (Buffers::default(), Traffic::default());
+    let (buffers, traffic) = (Buffers::default(), Traffic::default());
     let params = Params {
         tell_page: true,
         ..PARAMS
     };
-    let (orders, obeyed) = mpsc::channel(4);
-    let relay = Relay::new(&mut socket, to_host, &buffers, params, &mut traffic).obeying(obeyed);
+    let (orders, obeyed) = order::queue();
+    let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).obeying(obeyed);
     tokio::select! {
         end = relay.run(FirstBytes::default(), pending()) => panic!("{end:?}"),
         played = script(&mut browser, &mut host, orders) => played,
@@ -42,7 +41,7 @@ async fn a_driver_becomes_a_watcher_and_a_driver_again() {
     obeying(async |browser, host, orders| {
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         gets(host, &CTRL).await;
-        orders.send(Order::Permit(LOOKING)).await.unwrap();
+        orders.give(Order::Permit(LOOKING)).unwrap();
         gets(host, &CTRL_UP).await;
         let told = loop {
             let (first, payload) = next_frame(browser).await.unwrap();
@@ -57,7 +56,7 @@ async fn a_driver_becomes_a_watcher_and_a_driver_again() {
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         // Time is paused, and passes when nothing else can be done.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        orders.send(Order::Permit(WHATEVER)).await.unwrap();
+        orders.give(Order::Permit(WHATEVER)).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         browser
             .write_all(&masked(BINARY, &text(b"seen")))
@@ -78,8 +77,8 @@ async fn an_order_waits_for_the_end_of_a_message_and_no_longer() {
             .unwrap();
         gets(host, &long[..500]).await;
         let chord = "ctrl".parse().unwrap();
-        orders.send(Order::Press(chord)).await.unwrap();
-        orders.send(Order::Permit(LOOKING)).await.unwrap();
+        orders.give(Order::Press(chord)).unwrap();
+        orders.give(Order::Permit(LOOKING)).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let rest = [&long[500..], &text(b"too late")].concat();
         browser.write_all(&masked(BINARY, &rest)).await.unwrap();
@@ -99,10 +98,9 @@ async fn a_flood_of_chords_is_not_stored() {
             .unwrap();
         gets(host, &long[..9]).await;
         for _ in 0..100 {
-            orders
-                .send(Order::Press("ctrl".parse().unwrap()))
-                .await
-                .unwrap();
+            while orders.give(Order::Press("ctrl".parse().unwrap())).is_err() {
+                tokio::task::yield_now().await;
+            }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
         browser

@@ -105,7 +105,7 @@ async fn who_may_only_look_is_there_all_the_same() {
     };
     let outcome = sending(looking, &POINTER, Duration::from_secs(1000)).await;
     assert_eq!(outcome.ran.as_secs(), 1300);
-    assert_eq!(outcome.traffic.up, 0, "and moves nothing");
+    assert_eq!(outcome.traffic.up(), 0, "and moves nothing");
 }
 
 #[tokio::test(start_paused = true)]
