@@ -26,6 +26,7 @@ use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
+use crate::http::health::Readiness;
 use crate::http::limiter::Limiter;
 use crate::http::serve::serve;
 use crate::http::{self, Client, Service};
@@ -143,6 +144,7 @@ impl Gateway {
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
             mints: Limiter::new(config.limits.mints_per_key),
+            readiness: readiness(&stop),
         });
         let front = Front {
             edge: Edge::new(config),
@@ -287,6 +289,17 @@ pub fn profiles(config: &Config) -> Result<Profiles, TlsError> {
         },
     };
     Ok(Profiles::new(default, named))
+}
+
+/// What `/readyz` looks at.
+fn readiness(stop: &CancellationToken) -> Readiness {
+    let stop = stop.clone();
+    Readiness::default().with("drain", move || {
+        let stopping = stop.is_cancelled();
+        (!stopping)
+            .then_some(())
+            .ok_or_else(|| "the gateway is being stopped".to_owned())
+    })
 }
 
 fn api_keys(config: &Config) -> ApiKeys {

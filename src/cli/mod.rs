@@ -42,6 +42,12 @@ pub enum Command {
     /// Show a console without any machine: runs a gateway and a small machine of its own behind it,
     /// and prints a console URL.
     Demo(DemoArgs),
+    /// Ask the running gateway how it is.
+    ///
+    /// Prints its answer, and fails when there is none or it is not a good one. For supervisors
+    /// that run a command, such as health checks of containers; others ask /healthz and /readyz.
+    #[command(after_help = examples::HEALTH)]
+    Health(HealthArgs),
     /// Try a machine's VNC server, stage by stage, and say what it offers.
     ///
     /// Goes as far as a console would, up to the desktop's size and name, and leaves. Without a
@@ -130,6 +136,20 @@ pub struct DemoArgs {
     /// Address and port to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+}
+
+/// `fanlight health`.
+#[derive(Clone, Debug, Args)]
+pub struct HealthArgs {
+    /// Ask whether it should be given new consoles, and not just whether it lives.
+    #[arg(long)]
+    pub ready: bool,
+    /// Where it listens, if its configuration does not say.
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Its configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// `fanlight probe`.
@@ -281,6 +301,11 @@ Examples:
 Examples:
   fanlight demo
   fanlight demo --open --listen 127.0.0.1:9000";
+
+    pub(super) const HEALTH: &str = "\
+Examples:
+  fanlight health --config fanlight.toml
+  fanlight health --ready --listen 127.0.0.1:8080";
 
     pub(super) const PROBE: &str = "\
 Examples:

@@ -3,6 +3,7 @@
 
 mod check_config;
 mod demo;
+mod health;
 mod keys;
 mod mint;
 mod probe;
@@ -29,6 +30,7 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args, out),
+        Command::Health(args) => health::run(args, out),
         Command::Probe(args) => probe::run(args, out),
         Command::Keys(args) => keys::run(args.command, out),
         Command::Mint(args) => mint::run(args, out),

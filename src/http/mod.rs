@@ -6,6 +6,8 @@
 //! | `/novnc/websocket`, `/websockify` | the WebSocket of our page and of stock viewers ([`socket`]) |
 //! | `/assets/…` | scripts, style, notices ([`assets`]) |
 //! | `/api/v1/consoles` | minting ([`api`]) |
+//!
+//! `/healthz` and `/readyz` ([`health`]) stand at the root.
 
 pub mod api;
 pub mod assets;
@@ -13,6 +15,7 @@ pub mod client;
 pub mod console;
 pub mod content_coding;
 pub mod headers;
+pub mod health;
 pub mod limiter;
 pub mod page;
 pub mod problem;
@@ -32,6 +35,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
+use crate::http::health::Readiness;
 use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
 use crate::mint::{Minter, PAGE_PATH, SOCKET_PATH};
@@ -63,23 +67,27 @@ pub struct Service {
     pub handshakes: Limiter<IpAddr>,
     /// How often one API key may mint.
     pub mints: Limiter<String>,
+    /// What has to be well for new consoles.
+    pub readiness: Readiness,
 }
 
-/// All routes, below `base_path`, which is empty or starts with a slash and ends without one.
+/// All routes: below `base_path`, which is empty or starts with a slash and ends without one, and
+/// those of [`health`] at the root.
 pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
     let routes = Router::new()
         .route(PAGE_PATH, get(console::page))
         .route(SOCKET_PATH, get(socket::upgrade))
         .route(WEBSOCKIFY_PATH, get(socket::upgrade))
         .route("/assets/{file}", get(assets::serve))
-        .merge(api::routes())
-        .with_state(Arc::clone(service));
+        .merge(api::routes());
     let routes = if base_path.is_empty() {
         routes
     } else {
         Router::new().nest(base_path, routes)
     };
     routes
+        .merge(health::routes())
+        .with_state(Arc::clone(service))
         .fallback(async || Problem::NotFound.into_response())
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
         .layer(CatchPanicLayer::custom(panicked))

@@ -10,6 +10,7 @@ fn help_of_every_command() {
         ("fanlight", ""),
         ("serve", "serve"),
         ("demo", "demo"),
+        ("health", "health"),
         ("probe", "probe"),
         ("check-config", "check-config"),
         ("keys", "keys"),
