@@ -23,6 +23,9 @@ use crate::token::{Key, KeyRing};
 /// The longest key ring file, in bytes: far more keys than anybody rotates through.
 const MAX_FILE: u64 = 64 * 1024;
 
+/// The user who may do anything.
+const ROOT: u32 = 0;
+
 /// Why a key ring file cannot be used. Each names the path, none a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingFileError {
@@ -91,7 +94,9 @@ pub fn load(path: &Path) -> Result<KeyRing, Error> {
         return Err(Error::NotText(path.to_owned()));
     }
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    // Who cannot find out who they are is held to the strict rule.
+    let us = std::fs::metadata("/proc/self").map_or(metadata.uid(), |it| it.uid());
+    if !is_private(mode, metadata.uid(), us) {
         let path = path.to_owned();
         return Err(Error::NotPrivate { path, mode });
     }
@@ -105,6 +110,14 @@ pub fn load(path: &Path) -> Result<KeyRing, Error> {
         path: path.to_owned(),
         reason,
     })
+}
+
+/// Whether nobody can read the file but us and those who may do anything. A file of root's may be
+/// read by its group as well, when we are not root: that is how Kubernetes hands a secret to a
+/// service, and how an administrator does.
+const fn is_private(mode: u32, owner: u32, us: u32) -> bool {
+    let handed_over = owner == ROOT && us != ROOT;
+    mode & if handed_over { 0o037 } else { 0o077 } == 0
 }
 
 /// Reads the ring, and makes it with one key when there is none. Of several who do this at once

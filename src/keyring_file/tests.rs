@@ -1,3 +1,5 @@
+//! The file on a real file system.
+
 use std::fs::Permissions;
 
 use super::*;
@@ -76,6 +78,23 @@ fn a_file_that_others_can_get_at_is_refused() {
     }
     std::fs::set_permissions(&path, Permissions::from_mode(0o400)).unwrap();
     assert!(load(&path).is_ok());
+}
+
+#[test]
+fn root_may_hand_it_to_the_group_of_a_service() {
+    const SERVICE: u32 = 999;
+    for (mode, owner, us, private) in [
+        (0o600, SERVICE, SERVICE, true),
+        (0o640, SERVICE, SERVICE, false),
+        (0o640, ROOT, ROOT, false),
+        (0o440, ROOT, SERVICE, true),
+        (0o640, ROOT, SERVICE, true),
+        (0o660, ROOT, SERVICE, false),
+        (0o444, ROOT, SERVICE, false),
+        (0o440, 1000, SERVICE, false),
+    ] {
+        assert_eq!(is_private(mode, owner, us), private, "{mode:o} of {owner}");
+    }
 }
 
 #[test]
