@@ -99,6 +99,23 @@ impl Gateway {
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
     pub async fn start(config: &Config, ring: Arc<KeyRing>) -> Result<Self, StartError> {
+        let listener = TcpListener::bind(config.listen);
+        let listener = listener.await.map_err(|error| StartError::Listen {
+            address: config.listen,
+            error,
+        })?;
+        Self::start_on(listener, config, ring)
+    }
+
+    /// The same, with a listener that was there before, in place of the setting.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start_on(
+        listener: TcpListener,
+        config: &Config,
+        ring: Arc<KeyRing>,
+    ) -> Result<Self, StartError> {
         let acceptor = match &config.tls {
             Some(files) => Some(Acceptor::from_files(
                 &files.certificate_file,
@@ -107,14 +124,10 @@ impl Gateway {
             None => None,
         };
         let resolver = Resolver::from_system()?;
-        let listen_error = |error| StartError::Listen {
+        let address = listener.local_addr().map_err(|error| StartError::Listen {
             address: config.listen,
             error,
-        };
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(listen_error)?;
-        let address = listener.local_addr().map_err(listen_error)?;
+        })?;
 
         let public_url = config.public_url_at(address).to_string();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());

@@ -35,6 +35,7 @@ pub mod secret;
 pub mod session;
 pub mod store;
 pub mod stream;
+pub mod systemd;
 pub mod target;
 pub mod telemetry;
 pub mod tls;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beyond Rust, Node and make: a browser, and real VNC servers.
+# Installs what the tests need beyond Rust, Node and make: a browser, real VNC servers, proxies. Given
+# packages, installs those instead.
 # Only what is missing; with sudo when not root; nothing at all when everything is there.
 set -eu
 
@@ -8,7 +9,9 @@ qemu-system-x86 qemu-system-data seabios ipxe-qemu
 tigervnc-standalone-server tigervnc-tools x11vnc tightvncserver xfonts-base
 wayvnc sway sasl2-bin libsasl2-modules libpam-modules
 xvfb xdotool xterm x11-utils
-redis-server'
+redis-server
+systemd'
+[ "$#" -eq 0 ] || packages=$*
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "make test installs Debian packages, and this system has no apt-get." >&2

@@ -11,7 +11,7 @@ use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::keyring_file::{self, Loaded};
-use crate::telemetry;
+use crate::{systemd, telemetry};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let resolved = load_config(&args.config, args.flags())?;
@@ -32,9 +32,18 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     }
     // Before it listens, so that no signal falls between.
     let mut signals = StopSignals::new()?;
-    let gateway = Gateway::start(config, Arc::new(ring)).await?;
+    let handed_over =
+        systemd::listener().context("the socket that was handed over is of no use")?;
+    let gateway = match handed_over {
+        Some(listener) => Gateway::start_on(listener, config, Arc::new(ring))?,
+        None => Gateway::start(config, Arc::new(ring)).await?,
+    };
+    let alive = systemd::keep_alive(gateway.stopping().clone());
+    gateway.tasks().spawn(alive);
+    systemd::ready();
     let signal = signals.wait().await;
     info!(signal, "asked to stop");
+    systemd::stopping();
     gateway.stop().await;
     Ok(())
 }

@@ -1,0 +1,36 @@
+//! What `deploy/` holds, as operators use it: the units under systemd's own eyes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that meets something unexpected stops and says where"
+)]
+
+#[path = "deploy/units.rs"]
+mod units;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A file of `deploy/`.
+fn sample(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("deploy")
+        .join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+}
+
+/// The text with each `from` in place of its `to`; each has to be there.
+fn changed(mut text: String, changes: &[(&str, &str)]) -> String {
+    for (from, to) in changes {
+        assert!(text.contains(from), "no {from:?} in:\n{text}");
+        text = text.replace(from, to);
+    }
+    text
+}
+
+fn output(command: &mut Command) -> Output {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output();
+    output
+        .unwrap_or_else(|error| panic!("{name}: {error}; `make test` installs what the tests need"))
+}
