@@ -2,7 +2,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help assets demo test lint fmt conformance fuzz clean node rust debian-packages
+.PHONY: help assets demo test lint fmt conformance fuzz static image image-test deploy-test \
+	clean node rust debian-packages container-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600.
 OPEN ?=
@@ -16,6 +17,14 @@ STATIC_PACKAGES := static/node_modules/.package-lock.json
 BROWSER_PACKAGES := tests/browser/node_modules/.package-lock.json
 # build.mjs writes this file last, so it stands for whole assets.
 ASSETS := static/dist/manifest.json
+
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+CARGO_HOME ?= $(HOME)/.cargo
+STATIC_FLAGS = -C target-feature=+crt-static --remap-path-prefix=$(CURDIR)=/fanlight \
+	--remap-path-prefix=$(CARGO_HOME)=/cargo
+
+# The schemas of Kubernetes come with it.
+VALIDATOR := target/kubernetes-validate/bin/kubernetes-validate
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,9 +57,30 @@ fuzz: assets rust ## every fuzz target for SECONDS seconds (20)
 		RUSTC_BOOTSTRAP=1 cargo fuzz run "$$target" -- -max_total_time=$(SECONDS); \
 	done
 
+# One file that runs on any Linux of its architecture. --target keeps the flags away from build
+# scripts and macros; the paths of this machine stay out of the binary.
+static: assets rust ## a static binary, in target/<host>/release
+	RUSTFLAGS='$(STATIC_FLAGS)' cargo build --release --locked --bin fanlight --target $(HOST)
+
+image: static ## a container image of the static binary: target/image/fanlight.oci.tar
+	@mkdir -p target/image
+	node deploy/image/sbom.mjs $(HOST) > target/image/sbom.cdx.json
+	deploy/image/build.sh target/$(HOST)/release/fanlight target/image
+
+image-test: container-packages image debian-packages $(BROWSER_PACKAGES) ## builds the image and runs it
+	cargo test --test image -- --ignored
+
+deploy-test: assets rust debian-packages $(VALIDATOR) ## the manifests of deploy/ against the schemas of Kubernetes
+	KUBERNETES_VALIDATE='$(abspath $(VALIDATOR))' cargo test --test deploy -- --ignored
+
 clean: ## remove everything that was built or fetched
 	cargo clean
 	rm -rf static/dist static/node_modules tests/browser/node_modules
+
+$(VALIDATOR):
+	rm -rf target/kubernetes-validate
+	python3 -m venv target/kubernetes-validate
+	target/kubernetes-validate/bin/pip --disable-pip-version-check install --quiet kubernetes-validate==1.37.0
 
 $(ASSETS): static/build.mjs static/package.json $(wildcard static/src/*) $(STATIC_PACKAGES)
 	node static/build.mjs
@@ -65,6 +95,9 @@ $(BROWSER_PACKAGES): tests/browser/package-lock.json | node
 
 debian-packages:
 	@tests/install-debian-packages.sh
+
+container-packages:
+	@tests/install-debian-packages.sh buildah podman runc ca-certificates
 
 node:
 	@command -v node >/dev/null || { \

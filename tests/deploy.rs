@@ -1,10 +1,17 @@
-//! What `deploy/` holds, as operators use it: the units under systemd's own eyes.
+//! What `deploy/` holds, as operators use it: the proxies' samples in front of a gateway, the units
+//! under systemd's own eyes, and the manifests against the schemas of Kubernetes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test that meets something unexpected stops and says where"
 )]
 
+mod common;
+
+#[path = "deploy/kubernetes.rs"]
+mod kubernetes;
+#[path = "deploy/proxies.rs"]
+mod proxies;
 #[path = "deploy/units.rs"]
 mod units;
 

@@ -10,7 +10,7 @@ tigervnc-standalone-server tigervnc-tools x11vnc tightvncserver xfonts-base
 wayvnc sway sasl2-bin libsasl2-modules libpam-modules
 xvfb xdotool xterm x11-utils
 redis-server
-systemd'
+haproxy nginx systemd python3-venv'
 [ "$#" -eq 0 ] || packages=$*
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
