@@ -205,7 +205,7 @@ async fn it_serves_with_a_volume_and_tells_its_health() {
 #[ignore = "needs the image: make image-test"]
 fn it_is_small_and_a_second_build_is_the_same() {
     let size = std::fs::metadata(built("fanlight.oci.tar")).unwrap().len();
-    let binary = built("context/root/usr/bin/fanlight");
+    let binary = built("context/files/usr/bin/fanlight");
     let unpacked = std::fs::metadata(&binary).unwrap().len();
     assert!(unpacked < MAX_IMAGE, "{unpacked} bytes unpacked");
     assert!(size < MAX_IMAGE, "{size} bytes packed");

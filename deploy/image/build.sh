@@ -34,7 +34,7 @@ context=$out/context
 storage=$out/storage
 rm -rf "$context"
 mkdir -p "$context/state"
-put() { install -D -m "$1" "$2" "$context/root/$3"; }
+put() { install -D -m "$1" "$2" "$context/files/$3"; }
 put 755 "$binary" usr/bin/fanlight
 put 644 "$ca_file" etc/ssl/certs/ca-certificates.crt
 put 644 "$here/fanlight.toml" etc/fanlight/fanlight.toml
