@@ -1,6 +1,8 @@
 //! The gateway as a whole: assembles everything, owns the listener, and stops in good order.
 
 mod edge;
+mod encryption;
+mod readiness;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,16 +28,16 @@ use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
-use crate::http::health::Readiness;
 use crate::http::limiter::Limiter;
 use crate::http::serve::serve;
-use crate::http::{self, Client, Service};
+use crate::http::{self, Client, Service, redirect};
 use crate::mint::Minter;
 use crate::rfb::policy::Policy;
 use crate::session::{self, Sessions};
 use crate::store::Quotas;
 use crate::stream::Stream;
 use crate::tls::TlsError;
+use crate::tls::certificates::Certificates;
 use crate::tls::connect::{Connector, Trust};
 use crate::tls::listen::Acceptor;
 use crate::tls::verify::Verify;
@@ -53,6 +55,7 @@ const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 pub struct Gateway {
     address: SocketAddr,
     minter: Minter,
+    certificates: Option<Arc<Certificates>>,
     tasks: TaskTracker,
     stop: CancellationToken,
     grace: Duration,
@@ -62,8 +65,10 @@ pub struct Gateway {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is in use, not ours, or not allowed.
-    #[error("cannot listen on {address} (setting listen): {error}")]
+    #[error("cannot listen on {address} (setting {setting}): {error}")]
     Listen {
+        /// What it comes from.
+        setting: &'static str,
         /// The address.
         address: SocketAddr,
         /// What the system says.
@@ -99,35 +104,34 @@ impl Gateway {
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
     pub async fn start(config: &Config, ring: Arc<KeyRing>) -> Result<Self, StartError> {
-        let listener = TcpListener::bind(config.listen);
-        let listener = listener.await.map_err(|error| StartError::Listen {
-            address: config.listen,
-            error,
-        })?;
-        Self::start_on(listener, config, ring)
+        let listener = bind("listen", config.listen).await?;
+        Self::start_on(listener, config, ring).await
     }
 
     /// The same, with a listener that was there before, in place of the setting.
     ///
     /// # Errors
     /// [`StartError`].
-    pub fn start_on(
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing runs before it listens.
+    pub async fn start_on(
         listener: TcpListener,
         config: &Config,
         ring: Arc<KeyRing>,
     ) -> Result<Self, StartError> {
-        let acceptor = match &config.tls {
-            Some(files) => Some(Acceptor::from_files(
-                &files.certificate_file,
-                &files.key_file,
-            )?),
-            None => None,
-        };
-        let resolver = Resolver::from_system()?;
         let address = listener.local_addr().map_err(|error| StartError::Listen {
+            setting: "listen",
             address: config.listen,
             error,
         })?;
+        let certificates = encryption::certificates(config, address)?;
+        let acceptor = certificates.clone().map(Acceptor::new).transpose()?;
+        let resolver = Resolver::from_system()?;
+        let redirect = match config.tls.redirect_from {
+            Some(from) => Some(bind("tls.redirect_from", from).await?),
+            None => None,
+        };
 
         let public_url = config.public_url_at(address).to_string();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -152,12 +156,13 @@ impl Gateway {
                     .iter()
                     .map(|a| a.as_str().into())
                     .collect(),
-                hsts: acceptor.is_some(),
+                // Nobody is to be held to a certificate that only we vouch for.
+                hsts: acceptor.is_some() && !config.tls.certificates.is_empty(),
             },
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
             mints: Limiter::new(config.limits.mints_per_key),
-            readiness: readiness(&stop),
+            readiness: readiness::of(&stop, certificates.as_ref()),
         });
         let front = Front {
             edge: Edge::new(config),
@@ -168,10 +173,25 @@ impl Gateway {
             dead_after: config.browser.dead_after,
         };
         info!(%address, public_url, tls = front.acceptor.is_some(), "listening");
+        if let Some(certificates) = &certificates {
+            tasks.spawn(encryption::watch(Arc::clone(certificates), stop.clone()));
+        }
+        if let Some(redirect) = redirect {
+            let front = Front {
+                edge: Edge::new(config),
+                acceptor: None,
+                router: redirect::router(&public_url, config.base_path.as_str()),
+                tasks: tasks.clone(),
+                stop: stop.clone(),
+                dead_after: config.browser.dead_after,
+            };
+            tasks.spawn(accept(redirect, Arc::new(front), config.limits.connections));
+        }
         tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
         Ok(Self {
             address,
             minter,
+            certificates,
             tasks,
             stop,
             grace: config.shutdown_grace,
@@ -188,6 +208,14 @@ impl Gateway {
     #[must_use]
     pub const fn minter(&self) -> &Minter {
         &self.minter
+    }
+
+    /// Reads the certificates again, and says in the log what came of it: where one is no good, all
+    /// stay as they were. Nobody is dropped.
+    pub fn reload(&self) {
+        if let Some(certificates) = &self.certificates {
+            encryption::reload(certificates);
+        }
     }
 
     /// Where its tasks run, for others that are to end with it.
@@ -304,14 +332,12 @@ pub fn profiles(config: &Config) -> Result<Profiles, TlsError> {
     Ok(Profiles::new(default, named))
 }
 
-/// What `/readyz` looks at.
-fn readiness(stop: &CancellationToken) -> Readiness {
-    let stop = stop.clone();
-    Readiness::default().with("drain", move || {
-        let stopping = stop.is_cancelled();
-        (!stopping)
-            .then_some(())
-            .ok_or_else(|| "the gateway is being stopped".to_owned())
+async fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| StartError::Listen {
+        setting,
+        address,
+        error,
     })
 }
 

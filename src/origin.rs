@@ -40,6 +40,12 @@ impl Origin {
         }
     }
 
+    /// Where the page came from.
+    #[must_use]
+    pub const fn host(&self) -> &HostName {
+        &self.host
+    }
+
     /// Whether the page came by HTTPS.
     #[must_use]
     pub const fn is_https(&self) -> bool {

@@ -38,6 +38,7 @@ pub enum Command {
     /// Run the gateway: serve the console page, the WebSocket and the API until told to stop.
     ///
     /// SIGTERM and SIGINT end it in good order: viewers are told, and sessions get a moment to end.
+    /// SIGHUP has it read its certificates again, which it does by itself when they change.
     Serve(ServeArgs),
     /// Show a console without any machine: runs a gateway and a small machine of its own behind it,
     /// and prints a console URL.

@@ -6,6 +6,7 @@ use super::{load_config, not_valid};
 use crate::cli::ConfigArgs;
 use crate::keyring_file;
 use crate::store;
+use crate::tls::certificates::Certificates;
 use crate::tls::connect::Connector;
 
 /// The setting of the file that has to be more than readable.
@@ -14,6 +15,10 @@ const KEYRING: &str = "tokens.keyring_file";
 pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let resolved = load_config(&args, Vec::new())?;
     let readable = resolved.check_files().map_err(not_valid)?;
+    let certificates = resolved.config.tls.certificates.clone();
+    if !certificates.is_empty() {
+        Certificates::read(certificates)?;
+    }
     for profile in resolved.config.profiles.values() {
         Connector::new(&profile.trust)?;
     }

@@ -40,7 +40,11 @@ async fn health(args: HealthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         bail!("the port is not known: the setting listen leaves it to the system");
     }
     let path = if args.ready { READY_PATH } else { LIVE_PATH };
-    let asked = timeout(WITHIN, ask(address, config.tls.is_some(), path)).await;
+    let asked = timeout(
+        WITHIN,
+        ask(address, config.tls.is_on_at(config.listen), path),
+    )
+    .await;
     let (status, body) = asked
         .with_context(|| format!("no answer from {address} within {WITHIN:?}"))?
         .with_context(|| format!("no answer from {address}"))?;

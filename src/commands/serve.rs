@@ -32,16 +32,22 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     }
     // Before it listens, so that no signal falls between.
     let mut signals = StopSignals::new()?;
+    let mut reload = signal(SignalKind::hangup()).context("cannot wait for signals")?;
     let handed_over =
         systemd::listener().context("the socket that was handed over is of no use")?;
     let gateway = match handed_over {
-        Some(listener) => Gateway::start_on(listener, config, Arc::new(ring))?,
+        Some(listener) => Gateway::start_on(listener, config, Arc::new(ring)).await?,
         None => Gateway::start(config, Arc::new(ring)).await?,
     };
     let alive = systemd::keep_alive(gateway.stopping().clone());
     gateway.tasks().spawn(alive);
     systemd::ready();
-    let signal = signals.wait().await;
+    let signal = loop {
+        tokio::select! {
+            signal = signals.wait() => break signal,
+            _ = reload.recv() => gateway.reload(),
+        }
+    };
     info!(signal, "asked to stop");
     systemd::stopping();
     gateway.stop().await;

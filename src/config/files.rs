@@ -8,7 +8,7 @@ use super::problem::{Place, Problem, Problems};
 use super::reader::in_profile;
 use super::setting::{
     PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_CA_FILE,
-    STORE_PASSWORD_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TOKENS_KEYRING_FILE,
+    STORE_PASSWORD_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_MORE_CERTIFICATES, TOKENS_KEYRING_FILE,
 };
 use super::sources::Resolved;
 
@@ -17,9 +17,13 @@ use super::sources::Resolved;
 pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     let config = &resolved.config;
     let mut named: Vec<(String, &Path)> = Vec::new();
-    if let Some(tls) = &config.tls {
-        named.push((TLS_CERTIFICATE_FILE.path.to_owned(), &tls.certificate_file));
-        named.push((TLS_KEY_FILE.path.to_owned(), &tls.key_file));
+    for (index, files) in config.tls.certificates.iter().enumerate() {
+        let [certificate, key] = match index {
+            0 => [TLS_CERTIFICATE_FILE.path, TLS_KEY_FILE.path],
+            _ => [TLS_MORE_CERTIFICATES.path; 2],
+        };
+        named.push((certificate.to_owned(), &files.certificate_file));
+        named.push((key.to_owned(), &files.key_file));
     }
     if resolved.origins.place(TOKENS_KEYRING_FILE.path) != Place::Default {
         let path = TOKENS_KEYRING_FILE.path.to_owned();

@@ -17,6 +17,7 @@ pub mod setting;
 mod sharing;
 mod sources;
 mod store;
+mod tls;
 mod url;
 mod value;
 
@@ -35,6 +36,7 @@ pub use reader::Origins;
 pub use sharing::{GatewayName, LabelQuota};
 pub use sources::{Resolved, SYSTEM_FILE, Sources};
 pub use store::{KeyPrefix, Redis, RedisUrl, Store, StoreError, UserName, WhenAway};
+pub use tls::{Tls, TlsMode};
 pub use url::{BasePath, PublicUrl};
 
 use crate::mint::Usual;
@@ -65,8 +67,8 @@ pub struct Config {
     pub require_origin: bool,
     /// What stands in front. Default: nothing that is believed.
     pub proxies: Proxies,
-    /// Certificate and key of the listener. Default: none, plain HTTP.
-    pub tls: Option<TlsFiles>,
+    /// TLS of the listener.
+    pub tls: Tls,
     /// Sealing of tokens.
     pub tokens: Tokens,
     /// Keys of the API. Default: none, and the API is off.
@@ -92,15 +94,6 @@ pub struct Config {
     /// How long sessions get to say goodbye when the gateway is stopped. Default: 10 s; 0 to
     /// 10 min.
     pub shutdown_grace: Duration,
-}
-
-/// What the TLS listener shows and proves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// PEM: the certificate, then its chain.
-    pub certificate_file: PathBuf,
-    /// PEM: the private key.
-    pub key_file: PathBuf,
 }
 
 /// Sealing of tokens.
@@ -208,7 +201,7 @@ impl Config {
     pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
         self.public_url
             .clone()
-            .unwrap_or_else(|| url::listening_at(self.tls.is_some(), bound, &self.base_path))
+            .unwrap_or_else(|| url::listening_at(self.tls.is_on_at(bound), bound, &self.base_path))
     }
 
     /// Whose pages may open consoles: that of [`Config::public_url_at`], and [`Config::origins`].

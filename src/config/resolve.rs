@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::setting as s;
-use super::{Browser, Config, Host, Limits, Log, TlsFiles, Tokens, edge, profile, store, url};
+use super::{Browser, Config, Host, Limits, Log, Tokens, edge, profile, store, tls, url};
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
@@ -20,7 +20,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let frame_ancestors = r.take(&s::FRAME_ANCESTORS);
     let (origins, require_origin) = (r.take(&s::ORIGINS), r.take(&s::REQUIRE_ORIGIN));
     let proxies = edge::proxies(r);
-    let tls = tls(r);
+    let tls = tls::tls(r, public_url.as_ref());
     let keyring_file = r.take(&s::TOKENS_KEYRING_FILE).or_else(|| {
         let file = state_dir.as_ref()?.join("keyring");
         r.derived(&s::TOKENS_KEYRING_FILE, &file);
@@ -50,7 +50,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         origins: origins?,
         require_origin: require_origin?,
         proxies: proxies?,
-        tls,
+        tls: tls?,
         tokens: Tokens {
             keyring_file: keyring_file?,
             connect_within: connect_within?,
@@ -76,23 +76,6 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         r.derived(&s::PUBLIC_URL, &config.public_url_at(config.listen));
     }
     Some(config)
-}
-
-fn tls(r: &mut Reader) -> Option<TlsFiles> {
-    let certificate_file = r.take(&s::TLS_CERTIFICATE_FILE);
-    let key_file = r.take(&s::TLS_KEY_FILE);
-    match (
-        r.is_set(&s::TLS_CERTIFICATE_FILE),
-        r.is_set(&s::TLS_KEY_FILE),
-    ) {
-        (true, false) => r.refuse(&s::TLS_CERTIFICATE_FILE, "needs tls.key_file as well"),
-        (false, true) => r.refuse(&s::TLS_KEY_FILE, "needs tls.certificate_file as well"),
-        (true, true) | (false, false) => {}
-    }
-    Some(TlsFiles {
-        certificate_file: certificate_file?,
-        key_file: key_file?,
-    })
 }
 
 fn limits(r: &mut Reader) -> Option<Limits> {

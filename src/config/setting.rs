@@ -125,10 +125,16 @@ settings! {
         "The header in which the trusted proxies say it: `x-forwarded-for` or `forwarded`. The other one is not looked at, because proxies pass it on as the client wrote it.");
     PROXY_PROTOCOL = Setting::new("proxy_protocol", Typed("false"),
         "Whether connections from the trusted proxies start with a header of the PROXY protocol, version 2. One without it is closed then; connections from elsewhere never have one.");
-    TLS_CERTIFICATE_FILE = Setting::new("tls.certificate_file", Derived("none: plain HTTP"),
-        "PEM file with the certificate and its chain. Goes with `tls.key_file`.");
-    TLS_KEY_FILE = Setting::new("tls.key_file", Derived("none: plain HTTP"),
+    TLS_MODE = Setting::new("tls.mode", Typed("auto"),
+        "`auto`: TLS with a certificate, and without one everywhere but on a loopback address, with a certificate of the gateway's own, made at each start, whose fingerprint is logged. `on`: always. `off`: never, for a proxy in front that does.");
+    TLS_CERTIFICATE_FILE = Setting::new("tls.certificate_file", Derived("none"),
+        "PEM file with the certificate and its chain. Goes with `tls.key_file`. It is read again when it changes.");
+    TLS_KEY_FILE = Setting::new("tls.key_file", Derived("none"),
         "PEM file with the certificate's private key.");
+    TLS_MORE_CERTIFICATES = Setting::new("tls.more_certificates", Typed(""),
+        "Certificates for other names, `{ certificate_file = \"…\", key_file = \"…\" }` each. Whoever asks for a name gets the first that is for it, and the one above if none is.");
+    TLS_REDIRECT_FROM = Setting::new("tls.redirect_from", Derived("none"),
+        "Address and port on which plain HTTP is answered with the way to `public_url`, such as `[::]:80`. Parameters are left behind, as a token that was sent in the clear should be.");
     TOKENS_KEYRING_FILE = Setting::new("tokens.keyring_file", Derived("`keyring` in `state_dir`"),
         "The keys that tokens are sealed with. Gateways that share it open each other's tokens.");
     TOKENS_CONNECT_WITHIN = Setting::new("tokens.connect_within", Typed("60s"),

@@ -19,6 +19,7 @@ pub mod health;
 pub mod limiter;
 pub mod page;
 pub mod problem;
+pub mod redirect;
 pub mod serve;
 pub mod socket;
 

@@ -45,6 +45,9 @@ pub enum TlsError {
         /// What the library says.
         why: rustls::Error,
     },
+    /// No certificate can be made for the names of this gateway.
+    #[error("cannot make a certificate: {0}")]
+    SelfSigned(rcgen::Error),
     /// The library refuses to work.
     #[error("TLS cannot be used: {0}")]
     Library(rustls::Error),

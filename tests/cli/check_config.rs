@@ -5,8 +5,9 @@ use crate::home::{Home, Ran, fanlight};
 #[test]
 fn a_good_configuration_is_printed_whole() {
     let home = Home::new();
-    home.write("c.pem", "c");
-    home.write("k.pem", "k");
+    let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    home.write("c.pem", &made.cert.pem());
+    home.write("k.pem", &made.signing_key.serialize_pem());
     home.write(
         "fanlight.toml",
         "[tls]\ncertificate_file = 'c.pem'\nkey_file = 'k.pem'\n",

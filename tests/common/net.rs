@@ -38,8 +38,15 @@ pub type Trust = Arc<rustls::ClientConfig>;
 
 /// A client that trusts one certificate.
 pub fn trust(certificate: &CertificateDer<'static>) -> Trust {
+    trust_all(std::slice::from_ref(certificate))
+}
+
+/// A client that trusts each of several certificates.
+pub fn trust_all(certificates: &[CertificateDer<'static>]) -> Trust {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate.clone()).unwrap();
+    for certificate in certificates {
+        roots.add(certificate.clone()).unwrap();
+    }
     let config = rustls::ClientConfig::builder().with_root_certificates(roots);
     Arc::new(config.with_no_client_auth())
 }

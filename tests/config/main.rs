@@ -63,7 +63,7 @@ fn without_any_source_everything_is_default() {
     assert_eq!(empty.tokens.connect_within.as_secs(), 60);
     assert_eq!(empty.browser.max_frame.0, 1 << 20);
     assert_eq!(empty.base_path.as_str(), "");
-    assert!(empty.public_url.is_none() && empty.tls.is_none());
+    assert!(empty.public_url.is_none() && empty.tls.certificates.is_empty());
     assert!(empty.api_keys.is_empty() && empty.frame_ancestors.is_empty());
 }
 
@@ -129,7 +129,7 @@ fn relative_paths_start_at_the_file() {
     );
     let certificate = loaded.dir.path().join("a.pem");
     let config = loaded.config();
-    let tls = config.tls.unwrap();
+    let tls = config.tls.certificates.first().unwrap();
     assert_eq!(tls.certificate_file, certificate);
     assert_eq!(tls.key_file, Path::new("/k.pem"));
     assert_eq!(config.tokens.keyring_file, Path::new("state/keyring"));
@@ -221,7 +221,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
         origins: Vec::new(),
         proxies: defaults.proxies.clone(),
         targets: defaults.targets.clone(),
-        tls: None,
+        tls: defaults.tls.clone(),
         api_keys: Vec::new(),
         limits: Limits {
             sessions_in_all: None,
