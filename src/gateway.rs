@@ -2,9 +2,9 @@
 
 mod edge;
 mod encryption;
+mod profiles;
 mod readiness;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,6 @@ use tracing::{debug, info, warn};
 
 use crate::config::{Config, GatewayName, Limits, StoreError, WhenAway};
 use crate::drive::Deadlines;
-use crate::host::profile::{Profile, Profiles};
 use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::host::targets::Targets;
@@ -32,17 +31,16 @@ use crate::http::limiter::Limiter;
 use crate::http::serve::serve;
 use crate::http::{self, Client, Service, redirect};
 use crate::mint::Minter;
-use crate::rfb::policy::Policy;
 use crate::session::{self, Sessions};
 use crate::store::Quotas;
 use crate::stream::Stream;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
-use crate::tls::connect::{Connector, Trust};
 use crate::tls::listen::Acceptor;
-use crate::tls::verify::Verify;
 use crate::token::KeyRing;
 use edge::Edge;
+
+pub use profiles::profiles;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -293,43 +291,6 @@ fn quotas(limits: &Limits) -> Quotas {
         per_client: limits.sessions_per_client,
         per_label: per_label.map(|it| (it.key.clone(), it.most)).collect(),
     }
-}
-
-/// The name of the profile that holds for grants that name none.
-const DEFAULT_PROFILE: &str = "default";
-
-/// What is verified about hosts and allowed with them, for each profile of the configuration.
-/// Where none is named `default`, everything is verified for grants that name none, and all
-/// methods are allowed that do not show the password.
-///
-/// # Errors
-/// [`TlsError`] when a file of a profile cannot be used.
-pub fn profiles(config: &Config) -> Result<Profiles, TlsError> {
-    let mut named = BTreeMap::new();
-    for (name, profile) in &config.profiles {
-        if profile.trust.verify == Some(Verify::None) {
-            warn!(
-                profile = name.as_str(),
-                "no certificate is verified in this profile: anybody on the way can pose as a host"
-            );
-        }
-        let profile = Profile {
-            policy: profile.policy.clone(),
-            tls: Connector::new(&profile.trust)?,
-        };
-        named.insert(name.clone(), profile);
-    }
-    let default = named
-        .iter()
-        .find(|(name, _)| name.as_str() == DEFAULT_PROFILE);
-    let default = match default {
-        Some((_, profile)) => profile.clone(),
-        None => Profile {
-            policy: Policy::default(),
-            tls: Connector::new(&Trust::default())?,
-        },
-    };
-    Ok(Profiles::new(default, named))
 }
 
 async fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
