@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help assets demo test lint fmt conformance fuzz static image image-test deploy-test \
+.PHONY: help assets demo test lint fmt conformance fuzz deny static image image-test deploy-test \
 	clean node rust debian-packages container-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600.
@@ -56,6 +56,11 @@ fuzz: assets rust ## every fuzz target for SECONDS seconds (20)
 	set -e; for target in $$(cargo fuzz list); do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run "$$target" -- -max_total_time=$(SECONDS); \
 	done
+
+deny: rust ## licences, banned crates and sources of all dependencies
+	@cargo deny --version >/dev/null 2>&1 || { \
+		echo 'make: cargo-deny is missing: run `cargo install --locked cargo-deny`' >&2; exit 1; }
+	cargo deny --all-features --locked check licenses bans sources
 
 # One file that runs on any Linux of its architecture. --target keeps the flags away from build
 # scripts and macros; the paths of this machine stay out of the binary.
