@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help assets demo test lint fmt conformance fuzz deny static image image-test deploy-test \
-	clean node rust debian-packages container-packages
+	clean node rust debian-packages monitoring-packages container-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600.
 OPEN ?=
@@ -75,7 +75,7 @@ image: static ## a container image of the static binary: target/image/fanlight.o
 image-test: container-packages image debian-packages $(BROWSER_PACKAGES) ## builds the image and runs it
 	cargo test --test image -- --ignored
 
-deploy-test: assets rust debian-packages $(VALIDATOR) ## the manifests of deploy/ against the schemas of Kubernetes
+deploy-test: assets rust debian-packages monitoring-packages $(VALIDATOR) ## what deploy/ holds, under the eyes of Kubernetes and Prometheus
 	KUBERNETES_VALIDATE='$(abspath $(VALIDATOR))' cargo test --test deploy -- --ignored
 
 clean: ## remove everything that was built or fetched
@@ -100,6 +100,9 @@ $(BROWSER_PACKAGES): tests/browser/package-lock.json | node
 
 debian-packages:
 	@tests/install-debian-packages.sh
+
+monitoring-packages:
+	@tests/install-debian-packages.sh prometheus
 
 container-packages:
 	@tests/install-debian-packages.sh buildah podman runc ca-certificates

@@ -1,5 +1,6 @@
 //! The gateway as a whole: assembles everything, owns the listener, and stops in good order.
 
+mod beside;
 mod edge;
 mod encryption;
 mod profiles;
@@ -28,8 +29,10 @@ use crate::host::{self, courtesy};
 use crate::http::api::keys::ApiKeys;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
+use crate::http::metrics::Scrape;
 use crate::http::serve::serve;
-use crate::http::{self, Client, Service, redirect};
+use crate::http::{self, Client, Service};
+use crate::metrics::Metrics;
 use crate::mint::Minter;
 use crate::session::{self, Sessions};
 use crate::store::Quotas;
@@ -38,6 +41,7 @@ use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::listen::Acceptor;
 use crate::token::KeyRing;
+use beside::Beside;
 use edge::Edge;
 
 pub use profiles::profiles;
@@ -126,20 +130,22 @@ impl Gateway {
         let certificates = encryption::certificates(config, address)?;
         let acceptor = certificates.clone().map(Acceptor::new).transpose()?;
         let resolver = Resolver::from_system()?;
-        let redirect = match config.tls.redirect_from {
-            Some(from) => Some(bind("tls.redirect_from", from).await?),
-            None => None,
-        };
+        let beside = Beside::bind(config).await?;
+        let metrics = Arc::new(Metrics::new());
+        for key in ring.keys() {
+            metrics.key(key.id, key.created);
+        }
 
         let public_url = config.public_url_at(address).to_string();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
-            .with_profiles(config.profiles.keys().cloned().collect());
+            .with_profiles(config.profiles.keys().cloned().collect())
+            .with_metrics(Arc::clone(&metrics));
         let store = config.store.open()?;
         let service = Arc::new(Service {
             store: Arc::clone(&store),
             sessions: Sessions::new(
-                session_params(config, address)?,
+                session_params(config, address, Arc::clone(&metrics))?,
                 ring,
                 resolver,
                 Arc::clone(&store),
@@ -174,17 +180,11 @@ impl Gateway {
         if let Some(certificates) = &certificates {
             tasks.spawn(encryption::watch(Arc::clone(certificates), stop.clone()));
         }
-        if let Some(redirect) = redirect {
-            let front = Front {
-                edge: Edge::new(config),
-                acceptor: None,
-                router: redirect::router(&public_url, config.base_path.as_str()),
-                tasks: tasks.clone(),
-                stop: stop.clone(),
-                dead_after: config.browser.dead_after,
-            };
-            tasks.spawn(accept(redirect, Arc::new(front), config.limits.connections));
-        }
+        let scrape = Scrape {
+            metrics,
+            certificates: certificates.clone(),
+        };
+        beside.serve(config, &public_url, scrape, &tasks, &stop);
         tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
         Ok(Self {
             address,
@@ -247,7 +247,11 @@ impl Gateway {
 }
 
 /// What sessions need of the configuration of a gateway that listens on `own`.
-fn session_params(config: &Config, own: SocketAddr) -> Result<session::Params, TlsError> {
+fn session_params(
+    config: &Config,
+    own: SocketAddr,
+    metrics: Arc<Metrics>,
+) -> Result<session::Params, TlsError> {
     let name = config.name.clone();
     let name = name.unwrap_or_else(GatewayName::of_this_machine);
     Ok(session::Params {
@@ -262,6 +266,7 @@ fn session_params(config: &Config, own: SocketAddr) -> Result<session::Params, T
         ping_interval: config.browser.ping_interval,
         dead_after: config.browser.dead_after,
         max_frame: config.browser.max_frame.0,
+        metrics,
         host: host::Params {
             connect: config.host.connect_timeout,
             handshake: Deadlines {

@@ -24,6 +24,7 @@ pub mod http;
 pub mod http1;
 pub mod id;
 pub mod keyring_file;
+pub mod metrics;
 pub mod mint;
 pub mod origin;
 pub mod proxy;

@@ -10,6 +10,7 @@ use crate::entropy;
 use crate::http1::connect::{self, BadRequest};
 use crate::http1::request::Extra;
 use crate::id::ConsoleId;
+use crate::metrics::Metrics;
 use crate::rfb::identity::Identity;
 use crate::rfb::permissions::Permissions;
 use crate::rfb::terms::Terms;
@@ -35,6 +36,7 @@ pub struct Minter {
     public_url: String,
     usual: Usual,
     profiles: BTreeSet<ProfileName>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// What holds for orders that do not say.
@@ -177,7 +179,15 @@ impl Minter {
             public_url,
             usual,
             profiles: BTreeSet::new(),
+            metrics: None,
         }
+    }
+
+    /// The same, and what it seals is counted.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Arc<Metrics>) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
     }
 
     /// The same, for orders that may name these target profiles.
@@ -226,6 +236,9 @@ impl Minter {
             labels: order.labels,
         };
         let token = seal(&grant, &self.ring, entropy::random())?;
+        if let Some(metrics) = &self.metrics {
+            metrics.sealed(self.ring.sealing_key().id);
+        }
         let public_url = self.public_url.clone();
         Ok(Minted {
             id: grant.id,

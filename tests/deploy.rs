@@ -10,6 +10,8 @@ mod common;
 
 #[path = "deploy/kubernetes.rs"]
 mod kubernetes;
+#[path = "deploy/monitoring.rs"]
+mod monitoring;
 #[path = "deploy/proxies.rs"]
 mod proxies;
 #[path = "deploy/units.rs"]

@@ -91,6 +91,8 @@ pub struct Config {
     pub browser: Browser,
     /// The log.
     pub log: Log,
+    /// Where `/metrics` is. Default: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// How long sessions get to say goodbye when the gateway is stopped. Default: 10 s; 0 to
     /// 10 min.
     pub shutdown_grace: Duration,

@@ -38,6 +38,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let profiles = profile::all(r);
     let browser = browser(r);
     let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
+    let metrics_listen = r.take(&s::METRICS_LISTEN);
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
 
     let config = Config {
@@ -69,6 +70,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
             level: level?,
             format: format?,
         },
+        metrics_listen,
         shutdown_grace: shutdown_grace?,
     };
     // With port 0 the URL is known only when the gateway listens.

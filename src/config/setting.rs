@@ -230,6 +230,8 @@ settings! {
     LOG_FORMAT = Setting::new("log.format", Typed("text"),
         "`text` for people, `json` for machines: one object a line.")
         .flag("--log-format");
+    METRICS_LISTEN = Setting::new("metrics.listen", Derived("none"),
+        "Address and port on which `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: an address that only scrapers reach, such as `127.0.0.1:9464`.");
     SHUTDOWN_GRACE = Setting::new("shutdown.grace", Typed("10s"),
         "How long sessions get to say goodbye when the gateway is stopped.")
         .range("0s", "10m");

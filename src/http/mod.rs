@@ -17,6 +17,7 @@ pub mod content_coding;
 pub mod headers;
 pub mod health;
 pub mod limiter;
+pub mod metrics;
 pub mod page;
 pub mod problem;
 pub mod redirect;

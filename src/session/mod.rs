@@ -42,6 +42,7 @@ use crate::clock::UnixTime;
 use crate::host;
 use crate::host::courtesy::Courtesy;
 use crate::host::resolve::Resolver;
+use crate::metrics::Metrics;
 use crate::origin::{OriginPolicy, Presented};
 use crate::rate::TooOften;
 use crate::store::{Quotas, Store};
@@ -78,6 +79,8 @@ pub struct Params {
     pub max_frame: u64,
     /// The steps towards a host.
     pub host: host::Params,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// All sessions of this gateway.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::watch;
@@ -43,7 +44,11 @@ impl Sessions {
     /// Not cancel safe: it is a task of its own, and ends by itself when the gateway stops.
     pub async fn run(&self, mut arrival: Arrival, stream: Stream, read_ahead: Bytes) {
         let mut socket = WebSocket::new(stream, read_ahead, self.params.max_frame);
-        let mut record = Record::new(SessionId::from_random(entropy::random()), arrival.client);
+        let mut record = Record::new(
+            SessionId::from_random(entropy::random()),
+            arrival.client,
+            Arc::clone(&self.params.metrics),
+        );
 
         let (grant, mut seat) = match self.admit(&mut arrival, &mut record).await {
             Ok((grant, seat)) => (Ok(grant), Some(seat)),
@@ -63,7 +68,7 @@ impl Sessions {
         };
         let end = match opened {
             Ok(opened) => {
-                self.relay(opened, &mut socket, &record, orders, stopped)
+                self.relay(opened, &mut socket, &mut record, orders, stopped)
                     .await
             }
             Err(end) => end,
@@ -155,7 +160,7 @@ impl Sessions {
         &self,
         opened: Opened,
         socket: &mut Socket,
-        record: &Record,
+        record: &mut Record,
         orders: Option<order::Receiver>,
         stopped: impl Future<Output = End>,
     ) -> End {

@@ -1,4 +1,5 @@
-//! What is logged of a session: a line at its start and a line at its end, with the same fields.
+//! What is logged and counted of a session: a line at its start and a line at its end, with the same
+//! fields.
 
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use tracing::{error, info, warn};
 
 use crate::client_addr::ClientAddr;
 use crate::id::SessionId;
+use crate::metrics::Metrics;
 use crate::reason::{Reason, Severity};
 use crate::session::end::End;
 use crate::session::relay::Traffic;
@@ -22,6 +24,9 @@ pub struct Record {
     console: String,
     target: String,
     labels: String,
+    metrics: Arc<Metrics>,
+    /// Whether it has come to the relay.
+    relaying: bool,
     /// What proved who the host is, where it was spoken with inside TLS.
     pub host_tls: Option<Proof>,
     /// Bytes that were relayed.
@@ -31,7 +36,7 @@ pub struct Record {
 impl Record {
     /// Starts a session's record, when little more than the client is known.
     #[must_use]
-    pub fn new(session: SessionId, client: ClientAddr) -> Self {
+    pub fn new(session: SessionId, client: ClientAddr, metrics: Arc<Metrics>) -> Self {
         Self {
             session,
             client,
@@ -39,6 +44,8 @@ impl Record {
             console: String::new(),
             target: String::new(),
             labels: String::new(),
+            metrics,
+            relaying: false,
             host_tls: None,
             traffic: Arc::default(),
         }
@@ -64,7 +71,9 @@ impl Record {
     }
 
     /// Logs that the relay begins.
-    pub fn log_start(&self) {
+    pub fn log_start(&mut self) {
+        self.relaying = true;
+        self.metrics.started(self.started.elapsed());
         info!(
             session = %self.session,
             console = self.console,
@@ -78,6 +87,13 @@ impl Record {
 
     /// Logs the end, as loudly as its reason deserves.
     pub fn log_end(&self, end: &End) {
+        if self.relaying {
+            let (up, down) = (self.traffic.up(), self.traffic.down());
+            let lasted = self.started.elapsed();
+            self.metrics.ended(end.reason, lasted, up, down);
+        } else {
+            self.metrics.refused(end.reason);
+        }
         macro_rules! line {
             ($level:ident) => {
                 $level!(

@@ -222,6 +222,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
         proxies: defaults.proxies.clone(),
         targets: defaults.targets.clone(),
         tls: defaults.tls.clone(),
+        metrics_listen: None,
         api_keys: Vec::new(),
         limits: Limits {
             sessions_in_all: None,

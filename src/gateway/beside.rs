@@ -1,0 +1,76 @@
+//! Listeners beside the main one: each answers plain HTTP with one thing.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
+
+use super::edge::Edge;
+use super::{Front, StartError, accept, bind};
+use crate::config::Config;
+use crate::http::metrics::{self, Scrape};
+use crate::http::redirect;
+
+/// Those that are configured.
+pub(super) struct Beside {
+    redirect: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Beside {
+    pub(super) async fn bind(config: &Config) -> Result<Self, StartError> {
+        let redirect = config.tls.redirect_from;
+        Ok(Self {
+            redirect: bind_some("tls.redirect_from", redirect).await?,
+            metrics: bind_some("metrics.listen", config.metrics_listen).await?,
+        })
+    }
+
+    /// Answers until the gateway stops.
+    pub(super) fn serve(
+        self,
+        config: &Config,
+        public_url: &str,
+        scrape: Scrape,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let spawn = |listener: TcpListener, router: Router| {
+            let front = Front {
+                edge: Edge::new(config),
+                acceptor: None,
+                router,
+                tasks: tasks.clone(),
+                stop: stop.clone(),
+                dead_after: config.browser.dead_after,
+            };
+            tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
+        };
+        if let Some(listener) = self.redirect {
+            spawn(
+                listener,
+                redirect::router(public_url, config.base_path.as_str()),
+            );
+        }
+        if let Some(listener) = self.metrics {
+            if let Ok(address) = listener.local_addr() {
+                info!(%address, "metrics");
+            }
+            spawn(listener, metrics::router(scrape));
+        }
+    }
+}
+
+async fn bind_some(
+    setting: &'static str,
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, StartError> {
+    match address {
+        Some(address) => bind(setting, address).await.map(Some),
+        None => Ok(None),
+    }
+}

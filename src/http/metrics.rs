@@ -1,0 +1,46 @@
+//! `GET /metrics`, on a listener of its own: what the gateway counts.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::http::problem::Problem;
+use crate::metrics::Metrics;
+use crate::tls::certificates::Certificates;
+
+/// The form of [OpenMetrics 1.0].
+///
+/// [OpenMetrics 1.0]: https://prometheus.io/docs/specs/om/open_metrics_spec/
+const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What a scraper is told of.
+#[derive(Clone, Debug)]
+pub struct Scrape {
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Whose end is told.
+    pub certificates: Option<Arc<Certificates>>,
+}
+
+/// The one route.
+pub fn router(scrape: Scrape) -> Router {
+    Router::new()
+        .route("/metrics", get(tell))
+        .fallback(async || Problem::NotFound.into_response())
+        .with_state(scrape)
+}
+
+async fn tell(State(scrape): State<Scrape>) -> Response {
+    let certificates = scrape.certificates.as_ref();
+    if let Some(end) = certificates.and_then(|it| it.first_end()) {
+        scrape.metrics.certificate_ends(end);
+    }
+    match scrape.metrics.to_text() {
+        Ok(text) => ([(CONTENT_TYPE, FORM)], text).into_response(),
+        Err(_) => Problem::Internal.into_response(),
+    }
+}
