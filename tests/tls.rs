@@ -55,7 +55,8 @@ async fn plain_http_is_for_the_loopback_address_and_for_who_asks_for_it() {
 /// A new certificate takes the place of the old one, while clients come one after the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_renewed_and_no_handshake_fails() {
-    let mut gateway = TestGateway::builder().with_tls().start().await;
+    let many = TestGateway::builder().set("limits.connections_per_client", "1000000/s");
+    let mut gateway = many.with_tls().start().await;
     let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let (old, new) = (
