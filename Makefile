@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help assets demo test lint fmt conformance fuzz deny static image image-test deploy-test \
+.PHONY: help assets demo test lint fmt conformance fuzz deny static image image-test deploy-test deb \
 	clean node rust debian-packages monitoring-packages container-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600.
@@ -77,6 +77,12 @@ image-test: container-packages image debian-packages $(BROWSER_PACKAGES) ## buil
 
 deploy-test: assets rust debian-packages monitoring-packages $(VALIDATOR) ## what deploy/ holds, under the eyes of Kubernetes and Prometheus
 	KUBERNETES_VALIDATE='$(abspath $(VALIDATOR))' cargo test --test deploy -- --ignored
+
+deb: static ## a Debian package of the static binary, in target/debian
+	@cargo deb --version >/dev/null 2>&1 || { \
+		echo 'make: cargo-deb is missing: run `cargo install --locked cargo-deb`' >&2; exit 1; }
+	cargo run --locked --example manual -- target/manual
+	cargo deb --locked --no-build --target $(HOST)
 
 clean: ## remove everything that was built or fetched
 	cargo clean

@@ -18,7 +18,6 @@ fn main() -> io::Result<()> {
 
 fn write(directory: &Path) -> io::Result<()> {
     let mut command = Cli::command();
-    command.build();
     clap_mangen::generate_to(command.clone(), directory)?;
     for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
         clap_complete::generate_to(shell, &mut command, "fanlight", directory)?;
