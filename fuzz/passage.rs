@@ -33,7 +33,7 @@ pub(crate) fn passage(
         let (chunk, later) = coming.split_at(size);
         coming = later;
         let mut buffer = [&[0; ROOM], chunk].concat();
-        let (range, outcome) = gate.pass(&mut buffer, size, &mut got);
+        let (range, outcome) = gate.pass(&mut buffer, size, &mut got, None);
         got.extend_from_slice(&buffer[range]);
         misuse = outcome.err();
     }

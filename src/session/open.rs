@@ -13,6 +13,8 @@ use crate::host::stream::HostStream;
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::rfb::browser::Admission;
+use crate::rfb::host_gate::HostGate;
+use crate::rfb::init::ServerInit;
 use crate::rfb::permissions::Permissions;
 use crate::session::admit::Seat;
 use crate::session::end::End;
@@ -34,6 +36,7 @@ struct Opened {
     host: HostStream,
     first: relay::FirstBytes,
     params: relay::Params,
+    host_gate: Option<HostGate>,
 }
 
 impl Sessions {
@@ -121,6 +124,13 @@ impl Sessions {
         }
         record.host_tls = host.stream.shown().map(|shown| shown.proof);
         let permissions = permitted(&grant);
+        let host_gate = match judging(&host.init, permissions) {
+            Ok(host_gate) => host_gate,
+            Err(end) => {
+                let end = self.unserved(Some(seat), end).await;
+                return Err(self.refuse(socket, greeted, end).await);
+            }
+        };
         if page {
             let secret = seat.secret.as_ref().map(|secret| secret.to_text());
             let connected = PageMessage::Connected {
@@ -151,6 +161,7 @@ impl Sessions {
                 idle_max: grant.limits.idle_max,
                 session_max: seat.time_left(&grant),
             },
+            host_gate,
         })
     }
 
@@ -169,8 +180,10 @@ impl Sessions {
             host,
             first,
             params,
+            host_gate,
         } = opened;
         let relay = Relay::new(socket, host, &self.buffers, params, &record.traffic);
+        let relay = relay.judging(host_gate);
         match orders {
             Some(orders) => relay.obeying(orders).run(first, stopped).await,
             None => relay.run(first, stopped).await,
@@ -203,6 +216,14 @@ fn permitted(grant: &Grant) -> Permissions {
         view_only: permissions.view_only || grant.role == Role::Watcher,
         ..permissions
     }
+}
+
+/// The gate for what the host says, where these permissions need one.
+fn judging(init: &ServerInit, permissions: Permissions) -> Result<Option<HostGate>, End> {
+    HostGate::is_needed(permissions)
+        .then(|| HostGate::new(init, permissions))
+        .transpose()
+        .map_err(|violation| End::detailed(Reason::HostProtocol, &violation))
 }
 
 /// Waits until somebody ends the session from outside.

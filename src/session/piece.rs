@@ -8,7 +8,6 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
 use crate::buffers::Buffer;
-use crate::ws::{self, HEAD_ROOM, Opcode};
 
 /// Bytes that are being written, and the buffer they lie in.
 #[derive(Debug)]
@@ -26,25 +25,6 @@ impl<'p> Piece<'p> {
             rest: range,
             begun: false,
         }
-    }
-
-    /// A copy of `bytes`, of which a buffer holds 32 KiB.
-    pub(super) fn holding(mut buffer: Buffer<'p>, bytes: &[u8]) -> Self {
-        let (_, space) = buffer.split_at_mut(HEAD_ROOM);
-        let len = bytes.len().min(space.len());
-        space
-            .iter_mut()
-            .zip(bytes)
-            .for_each(|(space, byte)| *space = *byte);
-        Self::of(buffer, HEAD_ROOM..HEAD_ROOM + len)
-    }
-
-    /// A copy of `bytes` as one binary frame.
-    pub(super) fn framing(buffer: Buffer<'p>, bytes: &[u8]) -> Self {
-        let mut piece = Self::holding(buffer, bytes);
-        let len = piece.rest.len();
-        piece.rest.start = ws::head(&mut piece.buffer, HEAD_ROOM, len, Opcode::Binary);
-        piece
     }
 
     /// Whether everything was written.

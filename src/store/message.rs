@@ -103,6 +103,11 @@ pub enum Event {
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// From now on the viewer may do this and nothing else.
+    ///
+    /// Text from the machine can be held back or bounded only where the relay has looked at what the
+    /// host says from its beginning, which it does if the permissions that it began with bound that
+    /// text. Otherwise this part of the order is left out, and the page is told so; who may only look
+    /// from such an order on can still get plain text.
     Permit(Permissions),
     /// Press and release these keys, whatever the viewer may do itself.
     Press(Chord),

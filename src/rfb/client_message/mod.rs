@@ -15,6 +15,8 @@ pub use head::{Head, MAX_HEAD};
 pub use kind::{ClipboardActions, Kind};
 pub use splitter::{Part, Splitter};
 
+use crate::rfb::server_message::LatePixelFormat;
+
 /// The longest body of a ClientCutText, in bytes: 16 MiB. What a grant allows is far less; what is
 /// over this is not waited for at all.
 pub const MAX_CUT_TEXT: u32 = 16 * 1024 * 1024;
@@ -56,6 +58,9 @@ pub enum Misuse {
     /// Compressed text that is none, or becomes more than it may.
     #[error("the compressed clipboard text cannot be read")]
     BadClipboard,
+    /// A pixel format at a time when it cannot be known from where on it holds.
+    #[error(transparent)]
+    LatePixelFormat(#[from] LatePixelFormat),
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use bytes::BufMut;
 
+use crate::rfb::encoding::Encoding;
+use crate::rfb::host_gate::HostGate;
 use crate::rfb::permissions::{Clipboard, Permissions};
 
 /// What stands in the place of an encoding that the host is not to know of: a number that nobody
@@ -36,7 +38,13 @@ impl Encodings {
     }
 
     /// Goes on with a list: whole encodings, of which those that are not permitted are hidden.
-    pub(super) fn hide(&mut self, body: &mut [u8], permissions: Permissions) {
+    /// `host` is told of the others.
+    pub(super) fn hide(
+        &mut self,
+        body: &mut [u8],
+        permissions: Permissions,
+        mut host: Option<&mut HostGate>,
+    ) {
         let (entries, _) = body.as_chunks_mut::<4>();
         for entry in entries {
             let encoding = i32::from_be_bytes(*entry);
@@ -48,8 +56,15 @@ impl Encodings {
             self.clipboard |= encoding == EXTENDED_CLIPBOARD;
             if is_hidden(encoding, permissions) {
                 *entry = HIDDEN.to_be_bytes();
+            } else if let Some(host) = &mut host {
+                host.list(Encoding(encoding));
             }
         }
+    }
+
+    /// Whether the viewer has listed an encoding, hidden or not.
+    pub(super) fn know(&self, encoding: Encoding) -> bool {
+        self.listed.contains(&encoding.0)
     }
 
     /// Whether the viewer knows the extended clipboard. A host that was not told so takes such a
@@ -59,7 +74,13 @@ impl Encodings {
     }
 
     /// Tells the host again what the viewer understands, after the permissions have changed.
-    pub(super) fn say_again(&self, permissions: Permissions, out: &mut Vec<u8>) {
+    /// `host` is told of what is not hidden.
+    pub(super) fn say_again(
+        &self,
+        permissions: Permissions,
+        out: &mut Vec<u8>,
+        mut host: Option<&mut HostGate>,
+    ) {
         if self.listed.is_empty() || self.more {
             return;
         }
@@ -68,6 +89,11 @@ impl Encodings {
         for &encoding in &self.listed {
             let hidden = is_hidden(encoding, permissions);
             out.put_i32(if hidden { HIDDEN } else { encoding });
+            if let Some(host) = &mut host
+                && !hidden
+            {
+                host.list(Encoding(encoding));
+            }
         }
     }
 }

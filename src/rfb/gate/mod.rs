@@ -7,6 +7,9 @@
 //! touched; where nothing is dropped, nothing is moved.
 //!
 //! One body is gathered: compressed text for the machine, which is inflated before it passes.
+//!
+//! Where the other direction is looked at as well, its [`HostGate`] is told what passes here and
+//! decides over what the host may say.
 
 mod encodings;
 mod held_back;
@@ -17,8 +20,12 @@ use std::ops::Range;
 
 use crate::rfb::chord::Chord;
 use crate::rfb::client_message::{Head, Kind, MAX_HEAD, Misuse, Part, Splitter};
+use crate::rfb::encoding::Encoding;
 use crate::rfb::held_keys::{HeldKeys, Key};
+use crate::rfb::host_gate::{Denied, HostGate};
+use crate::rfb::init::PixelFormat;
 use crate::rfb::permissions::Permissions;
+use crate::wire::Reader;
 use encodings::Encodings;
 use held_back::HeldBack;
 use provide::Provide;
@@ -40,6 +47,7 @@ pub struct Gate {
     /// Whether the viewer sends keys by their place, which it does when the host asked for it.
     places: bool,
     active: bool,
+    denied: Denied,
 }
 
 /// What happens to a message.
@@ -67,13 +75,14 @@ impl Gate {
             encodings: Encodings::default(),
             places: false,
             active: false,
+            denied: Denied::default(),
         }
     }
 
     /// Lets what was received pass: `received` bytes, [`ROOM`] behind the front of `buffer`.
     ///
     /// Returns where in the buffer that lies which goes to the host; what has to go before it is
-    /// appended to `ahead`.
+    /// appended to `ahead`. `host` is told what the host will be.
     ///
     /// # Errors
     /// [`Misuse`] besides, when what follows cannot be understood any more.
@@ -82,6 +91,7 @@ impl Gate {
         buffer: &mut [u8],
         received: usize,
         ahead: &mut Vec<u8>,
+        mut host: Option<&mut HostGate>,
     ) -> (Range<usize>, Result<(), Misuse>) {
         let end = (ROOM + received).min(buffer.len());
         let start = self.held_back.restore(buffer);
@@ -97,11 +107,11 @@ impl Gate {
                     self.held_back.keep(rest);
                     break Ok(());
                 }
-                Part::Head(head) => match self.begin(head, rest) {
+                Part::Head(head) => match self.begin(head, rest, host.as_deref_mut()) {
                     Ok(passes) => (head.len, passes),
                     Err(misuse) => break Err(misuse),
                 },
-                Part::Body(here) => match self.go_on(rest, here, ahead) {
+                Part::Body(here) => match self.go_on(rest, here, ahead, host.as_deref_mut()) {
                     Ok(whole) => whole,
                     Err(misuse) => break Err(misuse),
                 },
@@ -123,7 +133,12 @@ impl Gate {
     }
 
     /// Judges the message whose head lies at the front of `rest`.
-    fn begin(&mut self, head: Head, rest: &[u8]) -> Result<bool, Misuse> {
+    fn begin(
+        &mut self,
+        head: Head,
+        rest: &[u8],
+        host: Option<&mut HostGate>,
+    ) -> Result<bool, Misuse> {
         let bytes = rest.get(..head.len).unwrap_or_default();
         self.active |= head.kind.is_activity();
         // Should it be misuse, the host is owed nothing of it.
@@ -135,6 +150,9 @@ impl Gate {
         match self.fate {
             Fate::Pass => {
                 self.note_input(head.kind, bytes)?;
+                if let Some(host) = host {
+                    tell(host, head.kind, bytes)?;
+                }
                 Ok(true)
             }
             Fate::Hide => Ok(true),
@@ -143,7 +161,10 @@ impl Gate {
                 self.gathered.add(bytes);
                 Ok(false)
             }
-            Fate::Drop => Ok(false),
+            Fate::Drop => {
+                self.note_denied(head.kind);
+                Ok(false)
+            }
         }
     }
 
@@ -154,6 +175,7 @@ impl Gate {
         rest: &mut [u8],
         here: usize,
         ahead: &mut Vec<u8>,
+        host: Option<&mut HostGate>,
     ) -> Result<(usize, bool), Misuse> {
         match self.fate {
             Fate::Pass => Ok((here, true)),
@@ -162,7 +184,7 @@ impl Gate {
                 let cut = here % 4;
                 self.splitter.put_back(u32::try_from(cut).unwrap_or(0));
                 let whole = rest.get_mut(..here - cut).unwrap_or_default();
-                self.encodings.hide(whole, self.permissions);
+                self.encodings.hide(whole, self.permissions, host);
                 Ok((here - cut, true))
             }
             Fate::Gather => {
@@ -204,6 +226,22 @@ impl Gate {
         down.map_err(|_| Misuse::TooManyKeys(crate::rfb::held_keys::MAX_HELD))
     }
 
+    /// Takes note of what is dropped and has an answer, where the viewer has said that it knows it.
+    fn note_denied(&mut self, kind: Kind) {
+        match kind {
+            Kind::SetDesktopSize => {
+                self.denied.resize |= self.encodings.know(Encoding::EXTENDED_DESKTOP_SIZE);
+            }
+            Kind::Xvp => self.denied.power |= self.encodings.know(Encoding::XVP),
+            _ => {}
+        }
+    }
+
+    /// What was denied since this was last asked, and may be answered.
+    pub const fn take_denied(&mut self) -> Denied {
+        std::mem::replace(&mut self.denied, Denied::NOTHING)
+    }
+
     /// Whether a person has done something since this was last asked.
     pub const fn take_activity(&mut self) -> bool {
         std::mem::replace(&mut self.active, false)
@@ -238,12 +276,12 @@ impl Gate {
     }
 
     /// Writes what the host has to hear after a change of permissions. It may go there when nothing
-    /// is [owed](Self::owed).
-    pub fn settle(&mut self, out: &mut Vec<u8>) {
+    /// is [owed](Self::owed). `host` is told what the host will be.
+    pub fn settle(&mut self, out: &mut Vec<u8>, host: Option<&mut HostGate>) {
         if self.permissions.view_only {
             self.release(out);
         }
-        self.encodings.say_again(self.permissions, out);
+        self.encodings.say_again(self.permissions, out, host);
     }
 
     /// Writes a chord, pressed and released. What the person holds down already stays down. It may
@@ -261,6 +299,23 @@ impl Gate {
             key.encode(false, out);
         }
     }
+}
+
+/// Tells the other direction of a message that passes.
+fn tell(host: &mut HostGate, kind: Kind, bytes: &[u8]) -> Result<(), Misuse> {
+    /// Type and padding.
+    const BEFORE_FORMAT: usize = 1 + 3;
+    match kind {
+        Kind::SetPixelFormat => {
+            let format = bytes.get(BEFORE_FORMAT..).unwrap_or_default();
+            if let Ok(format) = PixelFormat::decode(&mut Reader::new(format)) {
+                host.set_pixel_format(&format)?;
+            }
+        }
+        Kind::FramebufferUpdateRequest | Kind::EnableContinuousUpdates => host.note_request(),
+        _ => {}
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ const ENCODINGS: [u8; 8] = [2, 0, 0, 1, 0xc0, 0xa1, 0xe5, 0xce];
 fn chunk(gate: &mut Gate, chunk: &[u8]) -> (Vec<u8>, Result<(), Misuse>) {
     let mut buffer = [&[0xee; ROOM], chunk].concat();
     let mut got = Vec::new();
-    let (range, outcome) = gate.pass(&mut buffer, chunk.len(), &mut got);
+    let (range, outcome) = gate.pass(&mut buffer, chunk.len(), &mut got, None);
     got.extend(&buffer[range]);
     (got, outcome)
 }
@@ -148,7 +148,7 @@ fn a_host_is_not_told_of_what_may_not_be() {
     chunk(&mut gate, &said).1.unwrap();
     gate.permit(ALL);
     let mut again = Vec::new();
-    gate.settle(&mut again);
+    gate.settle(&mut again, None);
     let heard = list(&[7, -308, -309, clipboard, hidden, hidden, -239]);
     assert_eq!(
         again, heard,

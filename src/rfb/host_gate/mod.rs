@@ -14,9 +14,12 @@
 //! One payload is gathered: compressed text, which is inflated before it passes.
 
 mod clipboard;
+mod denied;
 mod listed;
 
 use std::ops::Range;
+
+use bytes::BufMut;
 
 use crate::rfb::encoding::Encoding;
 use crate::rfb::init::{PixelFormat, ServerInit};
@@ -24,6 +27,8 @@ use crate::rfb::permissions::{Clipboard, Permissions};
 use crate::rfb::server_message::{Head, LatePixelFormat, Message, Piece, Violation, Walk};
 use crate::wire::Reader;
 use listed::Listed;
+
+pub use denied::Denied;
 
 /// How many bytes a buffer must have free in front of what was received.
 pub const ROOM: usize = Head::MAX;
@@ -121,6 +126,22 @@ impl HostGate {
     #[must_use]
     pub const fn is_between_messages(&self) -> bool {
         self.walk.is_between_messages()
+    }
+
+    /// Writes what a viewer is told that was denied something. It may go there
+    /// [between messages](Self::is_between_messages).
+    pub fn deny(&self, denied: Denied, out: &mut Vec<u8>) {
+        denied.encode(self.walk.screen(), out);
+    }
+
+    /// Writes a request for what has changed on the screen, for the host.
+    pub fn request_update(&self, out: &mut Vec<u8>) {
+        const REQUEST: u8 = 3;
+        const INCREMENTAL: u8 = 1;
+        let screen = self.walk.screen();
+        out.put_slice(&[REQUEST, INCREMENTAL, 0, 0, 0, 0]);
+        out.put_u16(screen.width);
+        out.put_u16(screen.height);
     }
 
     /// Lets what was received pass: `received` bytes, [`ROOM`] behind the front of `buffer`.

@@ -7,24 +7,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::{Moved, Relay};
+use crate::buffers::Buffer;
 use crate::reason::Reason;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::ws::{self, HEAD_ROOM, Opcode};
 
-impl<B, H> Relay<'_, B, H>
+impl<'r, B, H> Relay<'r, B, H>
 where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
     pub(super) fn read_host(&mut self, cx: &mut Context<'_>) -> Moved {
         let browser_over = self.browser_deaf || self.browser.ended().is_some();
-        if self.down.is_some() || self.host_end.is_some() || browser_over {
+        if self.down.is_some() || self.host_end.is_some() || browser_over || self.speaks_first() {
             return false;
         }
         let mut buffer = self.buffers.take();
-        let (_, space) = buffer.split_at_mut(HEAD_ROOM);
+        let (_, space) = buffer.split_at_mut(self.room());
         let mut read = ReadBuf::new(space);
         let read = match Pin::new(&mut self.host).poll_read(cx, &mut read) {
             Poll::Pending => {
@@ -41,10 +42,22 @@ where
             self.host_end = Some(End::plain(Reason::HostClosed));
             return true;
         }
-        let at = ws::head(&mut buffer, HEAD_ROOM, read, Opcode::Binary);
-        self.down = Some(Piece::of(buffer, at..HEAD_ROOM + read));
-        self.traffic.add_down(read);
+        self.show(buffer, read);
         true
+    }
+
+    /// Takes what the host sent, `received` bytes behind the [room](Self::room) in front of them.
+    pub(super) fn show(&mut self, mut buffer: Buffer<'r>, received: usize) {
+        let range = match self.host_gate {
+            None => HEAD_ROOM..HEAD_ROOM + received,
+            Some(_) => self.judge(&mut buffer, received),
+        };
+        if range.is_empty() {
+            return;
+        }
+        let at = ws::head(&mut buffer, range.start, range.len(), Opcode::Binary);
+        self.traffic.add_down(range.len());
+        self.down = Some(Piece::of(buffer, at..range.end));
     }
 
     pub(super) fn write_browser(&mut self, cx: &mut Context<'_>) -> std::io::Result<Moved> {
@@ -52,13 +65,13 @@ where
             return Ok(false);
         }
         let inside_frame = self.down.as_ref().is_some_and(|piece| piece.has_begun());
-        if !inside_frame
-            && self.browser.has_queued()
-            && self.browser.poll_send_queued(cx)?.is_pending()
-        {
-            return Ok(false);
-        }
         let mut moved = false;
+        if !inside_frame && self.browser.has_queued() {
+            if self.browser.poll_send_queued(cx)?.is_pending() {
+                return Ok(false);
+            }
+            moved = true;
+        }
         if let Some(piece) = &mut self.down
             && let Poll::Ready(wrote) = piece.poll_write(self.browser.stream(), cx)
         {

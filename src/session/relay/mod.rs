@@ -13,10 +13,12 @@
 //!
 //! What the browser sends goes through the [`Gate`]: it tells messages apart, so that the relay knows
 //! whether anybody is there, can put messages of its own between them, and leaves no key down at a
-//! host that it parts from.
+//! host that it parts from. What the host says is not looked at, unless a permission needs that: then it
+//! goes through the [`HostGate`].
 
 mod ahead;
 mod downward;
+mod judged;
 mod limits;
 pub mod order;
 mod parting;
@@ -34,10 +36,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
-use crate::buffers::Buffers;
+use crate::buffers::{Buffer, Buffers};
 use crate::reason::Reason;
 use crate::rfb::chord::Chord;
 use crate::rfb::gate::{Gate, ROOM};
+use crate::rfb::host_gate::HostGate;
 use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
@@ -90,11 +93,15 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     /// What goes before it. While there is any, none of the payload has gone.
     ahead: Ahead,
     gate: Gate,
+    /// For the other direction, where it is looked at.
+    host_gate: Option<HostGate>,
     /// How the browser broke the protocol.
     misuse: Option<End>,
     orders: Option<Receiver>,
     /// Whether the host does not know yet of a change of permissions.
     unsettled: bool,
+    /// Whether the host has to be asked for an update in the browser's name.
+    owes_update: bool,
     /// Keys to be pressed.
     chords: Vec<Chord>,
     /// Whether a leg's stream holds written bytes back, as TLS does.
@@ -102,6 +109,8 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     up_unflushed: bool,
     /// Why nothing more comes from the host.
     host_end: Option<End>,
+    /// Whether it is there all the same, and broke the protocol.
+    host_broke: bool,
     /// Why the host takes nothing more, while there may still be something to read from it.
     host_deaf: Option<End>,
     /// The same of the browser, whose last words may be a close frame.
@@ -143,13 +152,16 @@ where
             up: None,
             ahead: Ahead::default(),
             gate: Gate::new(params.permissions),
+            host_gate: None,
             misuse: None,
             orders: None,
             unsettled: false,
+            owes_update: false,
             chords: Vec::new(),
             down_unflushed: false,
             up_unflushed: false,
             host_end: None,
+            host_broke: false,
             host_deaf: None,
             browser_deaf: false,
             browser_gone: false,
@@ -158,6 +170,13 @@ where
             pulse: Pulse::new(params.ping_interval),
             limits: Limits::new(now, params.idle_max, params.session_max),
         }
+    }
+
+    /// The same, which lets through what this gate lets through of what the host says.
+    #[must_use]
+    pub fn judging(mut self, host_gate: Option<HostGate>) -> Self {
+        self.host_gate = host_gate;
+        self
     }
 
     /// The same, which takes orders while it runs.
@@ -184,7 +203,7 @@ where
             })
             .await
         };
-        if self.host_end.is_none() {
+        if self.host_end.is_none() || self.host_broke {
             self.part_from_host().await;
         }
         end
@@ -192,18 +211,25 @@ where
 
     fn begin(&mut self, first: &FirstBytes) {
         if !first.down.is_empty() {
-            self.traffic.add_down(first.down.len());
-            self.down = Some(Piece::framing(self.buffers.take(), &first.down));
+            let room = self.room();
+            let (buffer, received) = self.holding(&first.down, room);
+            self.show(buffer, received);
         }
         if !first.up.is_empty() {
-            let mut buffer = self.buffers.take();
-            let (_, space) = buffer.split_at_mut(ROOM);
-            let received = first.up.len().min(space.len());
-            for (space, byte) in space.iter_mut().zip(&first.up) {
-                *space = *byte;
-            }
+            let (buffer, received) = self.holding(&first.up, ROOM);
             self.pass(buffer, received);
         }
+    }
+
+    /// A buffer with `bytes` in it, behind some room, and how many they are.
+    fn holding(&self, bytes: &[u8], room: usize) -> (Buffer<'r>, usize) {
+        let mut buffer = self.buffers.take();
+        let (_, space) = buffer.split_at_mut(room);
+        let len = bytes.len().min(space.len());
+        for (space, byte) in space.iter_mut().zip(bytes) {
+            *space = *byte;
+        }
+        (buffer, len)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {

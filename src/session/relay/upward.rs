@@ -38,12 +38,11 @@ where
                 true
             }
             // What was read may have been a ping alone, which wants its answer now. Should that
-            // fail, so does the next write.
+            // fail, so does the next write; and the host may have been waiting for its turn.
             Poll::Pending => {
-                self.down.is_none() && self.browser.has_queued() && {
-                    let sent = self.browser.poll_send_queued(cx);
-                    matches!(sent, Poll::Ready(Err(_)))
-                }
+                self.down.is_none()
+                    && self.browser.has_queued()
+                    && self.browser.poll_send_queued(cx).is_ready()
             }
             Poll::Ready(Ok(read)) => {
                 self.pass(buffer, read);
@@ -56,7 +55,8 @@ where
     /// Takes what the browser sent, [`ROOM`] bytes behind the front of the buffer, through the gate.
     pub(super) fn pass(&mut self, mut buffer: Buffer<'r>, received: usize) {
         let ahead = self.ahead.bytes();
-        let (range, outcome) = self.gate.pass(&mut buffer, received, ahead);
+        let host = self.host_gate.as_mut();
+        let (range, outcome) = self.gate.pass(&mut buffer, received, ahead, host);
         self.traffic.add_up(ahead.len() + range.len());
         if !range.is_empty() {
             self.up = Some(Piece::of(buffer, range));
@@ -90,6 +90,7 @@ where
             match orders.poll_take(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Order::Permit(permissions)) => {
+                    let permissions = self.permit_host(permissions);
                     self.gate.permit(permissions);
                     self.unsettled = true;
                     self.tell_page(&PageMessage::permissions(permissions));
@@ -103,16 +104,21 @@ where
                 }
             }
         }
-        let waiting = self.unsettled || !self.chords.is_empty();
+        let waiting = self.unsettled || self.owes_update || !self.chords.is_empty();
         if !waiting || self.has_up() || self.gate.owed() > 0 || self.host_deaf.is_some() {
             return false;
         }
         let ahead = self.ahead.bytes();
         if std::mem::take(&mut self.unsettled) {
-            self.gate.settle(ahead);
+            self.gate.settle(ahead, self.host_gate.as_mut());
         }
         for chord in std::mem::take(&mut self.chords) {
             self.gate.press(&chord, ahead);
+        }
+        if std::mem::take(&mut self.owes_update)
+            && let Some(gate) = &self.host_gate
+        {
+            gate.request_update(ahead);
         }
         let any = !self.ahead.is_empty();
         if any {

@@ -4,6 +4,7 @@ mod bytes;
 mod ends;
 mod held;
 mod input;
+mod judged;
 mod life;
 mod orders;
 mod pace;
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 use super::parting::PARTING;
 use super::*;
 use crate::rfb::permissions::Clipboard;
+use crate::rfb::server_message::tests::init;
 use crate::ws;
 
 /// A mask that changes every byte.
@@ -90,7 +92,8 @@ where
     let gateway = async {
         let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
         let traffic = Traffic::default();
-        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic);
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic)
+            .judging(host_gate(params.permissions));
         let end = relay.run(first, pending()).await;
         let ran = started.elapsed();
         socket
@@ -105,6 +108,11 @@ where
         ran,
         played,
     }
+}
+
+/// The gate that these permissions need, for a host with a screen of 640 by 480.
+fn host_gate(permissions: Permissions) -> Option<HostGate> {
+    HostGate::is_needed(permissions).then(|| HostGate::new(&init(), permissions).unwrap())
 }
 
 /// A frame as a browser sends it.

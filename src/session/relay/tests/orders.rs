@@ -14,16 +14,27 @@ const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
 async fn obeying<T>(
     script: impl AsyncFnOnce(&mut DuplexStream, &mut DuplexStream, Sender) -> T,
 ) -> T {
+    obeying_from(WHATEVER, script).await
+}
+
+/// The same, with other permissions at the beginning.
+async fn obeying_from<T>(
+    permissions: Permissions,
+    script: impl AsyncFnOnce(&mut DuplexStream, &mut DuplexStream, Sender) -> T,
+) -> T {
     let (ours, mut browser) = duplex(1 << 16);
     let (to_host, mut host) = duplex(1 << 16);
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
     let params = Params {
         tell_page: true,
+        permissions,
         ..PARAMS
     };
     let (orders, obeyed) = order::queue();
-    let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).obeying(obeyed);
+    let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic)
+        .judging(host_gate(permissions))
+        .obeying(obeyed);
     tokio::select! {
         end = relay.run(FirstBytes::default(), pending()) => panic!("{end:?}"),
         played = script(&mut browser, &mut host, orders) => played,
@@ -116,4 +127,50 @@ async fn a_flood_of_chords_is_not_stored() {
         gets(host, &text(b"")).await;
     })
     .await;
+}
+
+/// The text frame with which the page is told of permissions.
+async fn told(browser: &mut DuplexStream) -> String {
+    loop {
+        let (first, payload) = next_frame(browser).await.unwrap();
+        if first == TEXT {
+            return String::from_utf8(payload).unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn text_from_a_machine_is_held_back_from_the_order_on() {
+    const SOME: Permissions = Permissions {
+        clipboard: Clipboard {
+            from_machine: 1000,
+            ..WHATEVER.clipboard
+        },
+        ..WHATEVER
+    };
+    const NONE: Permissions = Permissions {
+        clipboard: Clipboard {
+            from_machine: 0,
+            ..WHATEVER.clipboard
+        },
+        ..WHATEVER
+    };
+    const CUT: [u8; 9] = [3, 0, 0, 0, 0, 0, 0, 1, b'x'];
+    const BELL: [u8; 1] = [2];
+    for (begun, passes) in [(SOME, false), (WHATEVER, true)] {
+        obeying_from(begun, async |browser, host, orders| {
+            assert_eq!(next_frame(browser).await.unwrap().0, PING);
+            host.write_all(&CUT).await.unwrap();
+            assert_eq!(next_frame(browser).await.unwrap(), (BINARY, CUT.to_vec()));
+            orders.give(Order::Permit(NONE)).unwrap();
+            let told = told(browser).await;
+            let holds = format!(r#""clipboard_from_machine":{passes}"#);
+            assert!(told.contains(&holds), "{told}");
+            host.write_all(&[&CUT[..], &BELL].concat()).await.unwrap();
+            let rest = if passes { &CUT[..] } else { &[] };
+            let expected = [rest, &BELL].concat();
+            assert_eq!(next_frame(browser).await.unwrap(), (BINARY, expected));
+        })
+        .await;
+    }
 }

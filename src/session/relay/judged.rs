@@ -1,0 +1,94 @@
+//! What a host says, past the gate, where a permission needs that somebody looks; and what the gateway
+//! says to the browser between two of its messages.
+//!
+//! The gate's own pieces are frames in the browser's queue, which go before the piece that is next. So
+//! that they stay few and in order, the host is not read from while they wait.
+
+use std::ops::Range;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::Relay;
+use crate::buffers::Buffer;
+use crate::reason::Reason;
+use crate::rfb::host_gate::{Denied, ROOM};
+use crate::rfb::permissions::{Clipboard, Permissions};
+use crate::session::end::End;
+use crate::ws::{HEAD_ROOM, Opcode};
+
+impl<B, H> Relay<'_, B, H>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+    H: AsyncRead + AsyncWrite + Unpin,
+{
+    /// How many bytes a buffer has free in front of what the host sends.
+    pub(super) const fn room(&self) -> usize {
+        match self.host_gate {
+            None => HEAD_ROOM,
+            Some(_) => HEAD_ROOM + ROOM,
+        }
+    }
+
+    /// Lets what the host sent pass, as far as it may, and says where in the buffer that lies.
+    pub(super) fn judge(&mut self, buffer: &mut Buffer<'_>, received: usize) -> Range<usize> {
+        let Some(gate) = &mut self.host_gate else {
+            return 0..0;
+        };
+        let (_, space) = buffer.split_at_mut(HEAD_ROOM);
+        let mut ahead = Vec::new();
+        let (range, outcome) = gate.pass(space, received, &mut ahead);
+        self.owes_update |= gate.take_owed_update();
+        if let Err(violation) = outcome {
+            self.host_broke = true;
+            self.host_end = Some(End::detailed(Reason::HostProtocol, &violation));
+        }
+        self.say(&ahead);
+        HEAD_ROOM + range.start..HEAD_ROOM + range.end
+    }
+
+    /// Whether the browser has to get something of our own before the host is read from. Here it is
+    /// told what it was denied: everything that passed is written.
+    pub(super) fn speaks_first(&mut self) -> bool {
+        let Some(gate) = &self.host_gate else {
+            return false;
+        };
+        if self.browser.has_queued() {
+            return true;
+        }
+        if !gate.is_between_messages() {
+            return false;
+        }
+        let denied = self.gate.take_denied();
+        if denied == Denied::NOTHING {
+            return false;
+        }
+        let mut answer = Vec::new();
+        gate.deny(denied, &mut answer);
+        self.say(&answer);
+        true
+    }
+
+    /// Puts RFB of our own before what the browser gets next.
+    fn say(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.traffic.add_down(bytes.len());
+            self.browser.queue(Opcode::Binary, bytes);
+        }
+    }
+
+    /// Other permissions for what the host says, as far as they can be put into practice: nobody can
+    /// begin to look at a stream in the middle of it.
+    pub(super) fn permit_host(&mut self, permissions: Permissions) -> Permissions {
+        if let Some(gate) = &mut self.host_gate {
+            gate.permit(permissions);
+            return permissions;
+        }
+        Permissions {
+            clipboard: Clipboard {
+                from_machine: Clipboard::UNBOUNDED,
+                ..permissions.clipboard
+            },
+            ..permissions
+        }
+    }
+}
