@@ -45,6 +45,7 @@ pub mod wait;
 pub mod websocket;
 pub mod x11vnc;
 pub mod xapi;
+pub mod xclipboard;
 pub mod xdisplay;
 pub mod xtightvnc;
 pub mod xvnc;

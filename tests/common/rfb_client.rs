@@ -22,6 +22,8 @@ pub struct Viewer {
     pub name: String,
     /// The screen as far as it has arrived.
     pub screen: Picture,
+    /// Every ServerCutText so far: its signed length, and all that it has.
+    pub cut_texts: Vec<(i32, Vec<u8>)>,
 }
 
 /// Raw, DesktopSize and the cursor: with the last one servers leave the pointer out of the picture.
@@ -93,6 +95,7 @@ impl Viewer {
                 socket,
                 name,
                 screen,
+                cut_texts: Vec::new(),
             }),
             Ok(Err(words)) => Err(Refusal {
                 words: Some(words),
@@ -146,11 +149,16 @@ impl Viewer {
 
     /// Asks for 32-bit pixels in the order red, green, blue, as noVNC does, and for Raw.
     pub async fn ask_for_raw(&mut self) {
+        self.ask_for(&ENCODINGS).await;
+    }
+
+    /// The same with other encodings.
+    pub async fn ask_for(&mut self, encodings: &[i32]) {
         let format = [32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0];
         let mut message = vec![0, 0, 0, 0];
         message.extend_from_slice(&format);
-        message.extend_from_slice(&[2, 0, 0, ENCODINGS.len() as u8]);
-        for encoding in ENCODINGS {
+        message.extend_from_slice(&[2, 0, 0, encodings.len() as u8]);
+        for encoding in encodings {
             message.extend_from_slice(&encoding.to_be_bytes());
         }
         self.socket.sink.binary(&message).await.unwrap();
@@ -183,8 +191,9 @@ impl Viewer {
                 2 => {}
                 3 => {
                     self.take(3).await;
-                    let length = self.socket.source.read_u32().await.unwrap();
-                    self.take(length as usize).await;
+                    let length = self.socket.source.read_u32().await.unwrap().cast_signed();
+                    let text = self.take(length.unsigned_abs() as usize).await;
+                    self.cut_texts.push((length, text));
                 }
                 other => panic!("message {other} from the host"),
             }
