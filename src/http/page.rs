@@ -39,7 +39,18 @@ static REASONS: LazyLock<String> = LazyLock::new(|| {
 #[template(path = "console.html")]
 struct Console<'a> {
     reasons: &'a str,
-    asks: bool,
+    password: Password,
+}
+
+/// Who has the machine's password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// The grant, or the machine wants none.
+    Known,
+    /// The person, who is asked.
+    Asked,
+    /// What the page has kept of its session says it.
+    PageKnows,
 }
 
 #[derive(Template)]
@@ -54,15 +65,15 @@ struct Refused {
     retry: bool,
 }
 
-/// The page that shows a console: `200`. Its script finds the token in the address, and `asks` for
-/// the machine's password where the person alone has it.
+/// The page that shows a console: `200`. Its script finds the token in the address, or the session
+/// that is to go on.
 #[must_use]
-pub fn console(asks: bool) -> Response<Body> {
+pub fn console(password: Password) -> Response<Body> {
     let reasons = REASONS.as_str();
-    html(StatusCode::OK, &Console { reasons, asks })
+    html(StatusCode::OK, &Console { reasons, password })
 }
 
-/// The page for an address without a token: `200`, and how to get one.
+/// The page for an address that names no console: `200`, and how to get one.
 #[must_use]
 pub fn landing() -> Response<Body> {
     html(StatusCode::OK, &Landing)
@@ -115,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_console_page_carries_the_reason_table() {
-        let page = text(console(false)).await;
+        let page = text(console(Password::Known)).await;
         let json = attribute(&page, "data-reasons")
             .replace("&#34;", "\"")
             .replace("&#39;", "'")
@@ -132,17 +143,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_console_without_a_password_asks_for_it() {
-        let page = text(console(true)).await;
-        assert!(page.contains(" data-password=\"ask\""), "{page}");
-        assert!(page.contains("type=\"password\""), "{page}");
-        let page = text(console(false)).await;
-        assert!(!page.contains("password=\"ask\""), "{page}");
-        assert!(!page.contains("type=\"password\""), "{page}");
+        for (password, asks, can_ask) in [
+            (Password::Known, false, false),
+            (Password::Asked, true, true),
+            (Password::PageKnows, false, true),
+        ] {
+            let page = text(console(password)).await;
+            assert_eq!(page.contains(" data-password=\"ask\""), asks, "{page}");
+            assert_eq!(page.contains("type=\"password\""), can_ask, "{page}");
+        }
     }
 
     #[tokio::test]
     async fn the_console_page_loads_three_files() {
-        let page = text(console(false)).await;
+        let page = text(console(Password::Known)).await;
         for file in [CONSOLE_JS, CONSOLE_CSS, NOVNC_JS] {
             assert!(page.contains(&format!("\"assets/{file}\"")), "{file}");
         }
@@ -157,7 +171,11 @@ mod tests {
 
     #[tokio::test]
     async fn no_page_has_inline_script_or_style_or_an_absolute_address() {
-        for response in [console(true), landing(), refused(Reason::TokenExpired)] {
+        for response in [
+            console(Password::Asked),
+            landing(),
+            refused(Reason::TokenExpired),
+        ] {
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
             assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
             let page = text(response).await;

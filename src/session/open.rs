@@ -136,6 +136,7 @@ impl Sessions {
             let connected = PageMessage::Connected {
                 name,
                 resume: secret.as_deref().map(String::as_str),
+                grace: secret.as_ref().map(|_| self.params.resume_grace.as_secs()),
             };
             for message in [connected, PageMessage::permissions(permissions)] {
                 socket.queue(Opcode::Text, message.to_json().as_bytes());
@@ -197,7 +198,8 @@ impl Sessions {
             return end;
         };
         self.leave(seat, &end).await;
-        if seat.resumed && end.reason == Reason::HostAuthFailed {
+        // Another try helps where the person mistyped their password.
+        if seat.resumed && end.reason == Reason::HostAuthFailed && !end.retry {
             // It has let us in before, with the same credentials.
             return End {
                 detail: end.detail,

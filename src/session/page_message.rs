@@ -24,6 +24,9 @@ pub enum PageMessage<'a> {
         /// What the page comes back with, should it lose the session.
         #[serde(skip_serializing_if = "Option::is_none")]
         resume: Option<&'a str>,
+        /// For how many seconds after a loss it may.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        grace: Option<u64>,
     },
     /// How long a ping took to the browser and back.
     Rtt {
@@ -126,6 +129,7 @@ mod tests {
         let connected = PageMessage::Connected {
             name: Some("web-01 \"prod\""),
             resume: None,
+            grace: None,
         };
         assert_eq!(
             connected.to_json(),

@@ -5,6 +5,8 @@
  * line alone.
  */
 
+import { Comeback, wayBack } from './comeback.js';
+import { Keep } from './keep.js';
 import { loadNovnc } from './novnc.js';
 import { PasswordForm } from './password.js';
 import { Reasons } from './reasons.js';
@@ -17,23 +19,29 @@ const token = takeToken(location, history);
 
 const { novnc, reasons, password } = document.documentElement.dataset;
 if (novnc !== undefined) {
-  const form = password === 'ask' ? new PasswordForm() : null;
-  runConsole(token, new URL(novnc, document.baseURI), Reasons.parse(reasons), form);
+  const keep = new Keep(() => sessionStorage, location, history);
+  if (token === null) {
+    keep.find();
+  }
+  const asks = password === 'ask' || keep.kept?.asks === true;
+  const form = asks ? new PasswordForm() : null;
+  runConsole(token, keep, new URL(novnc, document.baseURI), Reasons.parse(reasons), form);
 }
 
 /**
- * @param {string | null} token
+ * @param {string | null} unspent the token, until it has opened a session that can be come back to
+ * @param {Keep} keep
  * @param {URL} novnc
  * @param {Reasons} reasons
  * @param {PasswordForm | null} form where the person has to give the machine's password
  */
-async function runConsole(token, novnc, reasons, form) {
+async function runConsole(unspent, keep, novnc, reasons, form) {
   const screen = /** @type {HTMLElement} */ (document.getElementById('screen'));
   const status = new Status();
   const toolbar = new Toolbar({
     ctrlAltDel: () => session?.sendCtrlAltDel(),
-    disconnect: () => session?.disconnect(),
-    reconnect: () => begin(),
+    disconnect: () => leave(),
+    reconnect: () => (comeback.underWay ? comeback.hurry() : begin()),
     focusScreen: () => session?.focus(),
   });
   /** @type {any} */
@@ -45,8 +53,27 @@ async function runConsole(token, novnc, reasons, form) {
   const end = (ending) => {
     session = null;
     screen.inert = true;
-    status.ended(ending, ending.retry && token !== null);
+    const way = wayBack(ending, keep.kept, unspent !== null);
+    if (way === 'by itself' && keep.kept && comeback.plan(keep.kept.grace)) {
+      status.reconnecting(ending);
+      toolbar.follow('reconnecting');
+      return;
+    }
+    comeback.stop();
+    if (way === 'none') {
+      keep.forget();
+    }
+    screen.replaceChildren();
+    status.ended(ending, way !== 'none');
     toolbar.follow('ended');
+  };
+
+  const leave = () => {
+    if (session === null) {
+      end(reasons.named('browser_closed'));
+    } else {
+      session.disconnect();
+    }
   };
 
   // Before the socket opens: from then on the machine waits, and not for long.
@@ -62,17 +89,25 @@ async function runConsole(token, novnc, reasons, form) {
 
   /** @param {string | null} password */
   const connect = (password) => {
-    status.connecting();
-    toolbar.follow('connecting');
+    if (!comeback.underWay) {
+      status.connecting();
+      toolbar.follow('connecting');
+    }
     try {
-      session = new Session(RFB, token ?? '', screen, {
+      session = new Session(RFB, pass(), screen, {
         connected: () => {
+          comeback.arrived();
+          screen.querySelector('.still')?.remove();
           screen.inert = false;
           status.connected();
           toolbar.follow('connected');
           session?.focus();
         },
         named: (name) => status.named(name),
+        resumable: (secret, grace) => {
+          keep.hold({ secret, asks: form !== null, grace });
+          unspent = null;
+        },
         roundTrip: (ms) => status.roundTrip(ms),
         idleSoon: (seconds) => status.idleSoon(seconds),
         idleOver: () => status.idleOver(),
@@ -80,7 +115,12 @@ async function runConsole(token, novnc, reasons, form) {
           status.viewOnly(viewOnly);
           toolbar.viewOnly(viewOnly);
         },
-        ended: (known) => end(reasons.explain(known)),
+        ended: (known, last) => {
+          if (last !== null) {
+            screen.replaceChildren(last);
+          }
+          end(reasons.explain(known));
+        },
       }, password);
     } catch (error) {
       // A WebSocket takes no sub-protocol with a space or the like in it, and no token has one.
@@ -89,16 +129,34 @@ async function runConsole(token, novnc, reasons, form) {
     }
   };
 
+  /** @returns {import('./session.js').Pass} */
+  const pass = () =>
+    keep.kept
+      ? { kind: 'resume', text: keep.kept.secret }
+      : { kind: 'token', text: unspent ?? '' };
+
+  const comeback = new Comeback(begin);
+  window.addEventListener('online', () => comeback.hurry());
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') {
+      comeback.hurry();
+    }
+  });
+
   status.loading();
   toolbar.follow('loading');
-  if (token === null) {
-    end(reasons.named('token_missing'));
+  if (unspent === null && keep.kept === null) {
+    // An address that names a session was copied, or its console is closed.
+    end(reasons.named(keep.named === null ? 'token_missing' : 'token_used'));
     return;
   }
   try {
     RFB = await loadNovnc(novnc);
   } catch (error) {
-    end(reasons.named('viewer_unloadable', error instanceof Error ? error.message : String(error)));
+    // What is kept stays kept: the next reload may have more luck.
+    const detail = error instanceof Error ? error.message : String(error);
+    status.ended(reasons.named('viewer_unloadable', detail), false);
+    toolbar.follow('ended');
     return;
   }
   begin();

@@ -7,12 +7,13 @@ const VERSION = 1;
 
 /**
  * A message with every field checked.
- * @typedef {{ type: 'connected', name: string }
+ * @typedef {{ type: 'connected', name: string, resume: string, grace: number | null }
  *   | { type: 'rtt', ms: number }
  *   | { type: 'idle_soon', seconds: number }
  *   | { type: 'idle_over' }
  *   | { type: 'permissions', viewOnly: boolean }
- *   | { type: 'end', code: string, words: string, detail: string, retry: boolean }} Message
+ *   | { type: 'end', code: string, words: string, note: string, detail: string,
+ *   retry: boolean }} Message
  */
 
 /**
@@ -33,7 +34,12 @@ export function readMessage(text) {
   }
   switch (raw.type) {
     case 'connected':
-      return { type: 'connected', name: string(raw.name) };
+      return {
+        type: 'connected',
+        name: string(raw.name),
+        resume: string(raw.resume),
+        grace: Number.isFinite(raw.grace) && raw.grace >= 0 ? raw.grace : null,
+      };
     case 'rtt':
       return Number.isFinite(raw.ms) && raw.ms >= 0 ? { type: 'rtt', ms: raw.ms } : null;
     case 'idle_soon':
@@ -49,6 +55,7 @@ export function readMessage(text) {
         type: 'end',
         code: string(raw.code),
         words: string(raw.words),
+        note: string(raw.note),
         detail: string(raw.detail),
         retry: raw.retry === true,
       };

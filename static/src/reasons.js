@@ -12,8 +12,9 @@
  */
 
 /**
- * What the page shows at the end.
- * @typedef {{ code: string, words: string, detail: string, retry: boolean }} Ending
+ * What the page shows at the end: `note` is what the gateway adds to the words, `detail` what the
+ * machine's console said itself.
+ * @typedef {{ code: string, words: string, note: string, detail: string, retry: boolean }} Ending
  */
 
 /**
@@ -25,7 +26,7 @@
  * - `byPerson`: the person pressed Disconnect
  * - `viewer`: what the viewer choked on, in its own words, if it did
  * @typedef {{
- *   end?: { code: string, words: string, detail: string, retry: boolean } | null,
+ *   end?: Ending | null,
  *   close: { code: number, reason: string },
  *   opened: boolean,
  *   byPerson?: boolean,
@@ -36,8 +37,8 @@
 /** Endings that only the page itself can know of, or knows better than the gateway. */
 const OWN = {
   browser_closed: {
-    retry: true,
-    words: 'You disconnected. The machine keeps running.',
+    retry: false,
+    words: 'You disconnected. The machine keeps running. Open the console again from your cloud’s management page.',
   },
   connection_lost: {
     retry: true,
@@ -101,7 +102,7 @@ export class Reasons {
       words: 'The console ended.',
       retry: true,
     };
-    return { code, words, detail, retry };
+    return { code, words, note: '', detail, retry };
   }
 
   /**

@@ -9,6 +9,7 @@
 
 import { BinaryChannel } from './channel.js';
 import { readMessage } from './messages.js';
+import { still } from './still.js';
 
 /**
  * Milliseconds that the gateway has for its explanation once noVNC has given up. A refusal reaches
@@ -16,16 +17,26 @@ import { readMessage } from './messages.js';
  */
 const LAST_WORD_LIMIT = 1_000;
 
+/** Milliseconds for the WebSocket to open: a network that swallows everything says nothing. */
+const OPEN_LIMIT = 10_000;
+
 /**
- * Who is told what.
+ * What opens the console: the token, or the secret of a session that goes on.
+ * @typedef {{ kind: 'token' | 'resume', text: string }} Pass
+ */
+
+/**
+ * Who is told what. `resumable` has the secret to come back with and how many milliseconds there
+ * are for that, if the gateway says; `ended` has the last picture, if there was one.
  * @typedef {{
  *   connected: () => void,
  *   named: (name: string) => void,
+ *   resumable: (secret: string, grace: number | null) => void,
  *   roundTrip: (ms: number) => void,
  *   idleSoon: (seconds: number) => void,
  *   idleOver: () => void,
  *   permitted: (may: { viewOnly: boolean }) => void,
- *   ended: (known: import('./reasons.js').Known) => void,
+ *   ended: (known: import('./reasons.js').Known, last: HTMLCanvasElement | null) => void,
  * }} Listener
  */
 
@@ -38,6 +49,7 @@ export class Session {
   #on;
   #over = false;
   #opened = false;
+  #connected = false;
   #named = false;
   /** @type {import('./reasons.js').Known['end']} */
   #end = null;
@@ -45,23 +57,31 @@ export class Session {
   #viewer = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #lastWord;
+  /** @type {ReturnType<typeof setTimeout>} */
+  #opening;
 
   /**
    * @param {any} RFB noVNC's class
-   * @param {string} token
+   * @param {Pass} pass
    * @param {HTMLElement} screen where the machine's screen goes
    * @param {Listener} listener
    * @param {string | null} password what the person gave for the machine, if it was asked for
-   * @throws {DOMException} named `SyntaxError`, when the token has characters that no sub-protocol may have
+   * @throws {DOMException} named `SyntaxError`, when the pass has characters that no sub-protocol may have
    */
-  constructor(RFB, token, screen, listener, password = null) {
+  constructor(RFB, pass, screen, listener, password = null) {
     this.#on = listener;
     const url = new URL('novnc/websocket', document.baseURI);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    this.#socket = new WebSocket(url, ['binary', 'fanlight.1', `fanlight.token.${token}`]);
+    const offered = ['binary', 'fanlight.1', `fanlight.${pass.kind}.${pass.text}`];
+    this.#socket = new WebSocket(url, offered);
     this.#socket.addEventListener('open', () => {
       this.#opened = true;
+      clearTimeout(this.#opening);
     });
+    this.#opening = setTimeout(() => {
+      this.#finish({ close: { code: 1006, reason: '' } });
+      this.#socket.close();
+    }, OPEN_LIMIT);
     this.#socket.addEventListener('close', (event) => this.#finish({ close: event }));
 
     const channel = new BinaryChannel(this.#socket, {
@@ -76,7 +96,10 @@ export class Session {
     rfb.scaleViewport = true;
     rfb.showDotCursor = true;
     rfb.background = 'transparent';
-    rfb.addEventListener('connect', () => listener.connected());
+    rfb.addEventListener('connect', () => {
+      this.#connected = true;
+      listener.connected();
+    });
     rfb.addEventListener('disconnect', () => channel.detach());
     // What the machine calls itself counts only until the gateway has said its name.
     rfb.addEventListener('desktopname', (event) => {
@@ -119,6 +142,9 @@ export class Session {
       case 'connected':
         this.#named = message.name !== '';
         this.#on.named(message.name);
+        if (message.resume !== '') {
+          this.#on.resumable(message.resume, message.grace === null ? null : message.grace * 1_000);
+        }
         break;
       case 'rtt':
         this.#on.roundTrip(message.ms);
@@ -159,7 +185,11 @@ export class Session {
     }
     this.#over = true;
     clearTimeout(this.#lastWord);
+    clearTimeout(this.#opening);
+    const canvas = this.#connected ? this.#place.querySelector('canvas') : null;
+    const last = canvas && still(canvas);
     this.#place.remove();
-    this.#on.ended({ end: this.#end, opened: this.#opened, viewer: this.#viewer, ...how });
+    const known = { end: this.#end, opened: this.#opened, viewer: this.#viewer, ...how };
+    this.#on.ended(known, last);
   }
 }

@@ -2,7 +2,7 @@
  * What is happening, on the page: the state, the card over the screen, the machine's name.
  *
  * For tests and for style sheets the root element says it too: `data-state` is one of `loading`,
- * `asking`, `connecting`, `connected`, `ended`, and at the end `data-reason` is the stable code.
+ * `asking`, `connecting`, `connected`, `reconnecting`, `ended`, and at the end `data-reason` is the stable code.
  *
  * Everything from outside is set as text, never as markup.
  */
@@ -15,6 +15,7 @@ export class Status {
   #card = byId('card');
   #heading = byId('card-heading');
   #words = byId('card-words');
+  #note = byId('card-note');
   #detail = byId('card-detail');
   #quote = byId('card-quote');
   #code = byId('card-code');
@@ -49,23 +50,44 @@ export class Status {
   }
 
   /**
+   * The connection is lost, and the page is on its way back. Said once, however many attempts it
+   * takes.
+   * @param {import('./reasons.js').Ending} ending the latest thing that went wrong
+   */
+  reconnecting({ words }) {
+    if (this.#root.dataset.state !== 'reconnecting') {
+      this.#show('reconnecting', 'Reconnecting …', words);
+      this.#heading.focus({ preventScroll: true });
+    }
+    this.#words.textContent = words;
+    this.#say('This page keeps trying by itself, and goes on where it was.');
+    this.#reconnect.textContent = 'Try now';
+    this.#reconnect.hidden = false;
+    this.#roundTrip.textContent = '';
+    this.idleOver();
+    this.viewOnly(false);
+  }
+
+  /**
    * It is over, or never began.
    * @param {import('./reasons.js').Ending} ending
    * @param {boolean} again whether a new attempt can be made from here
    */
-  ended({ code, words, detail }, again) {
+  ended({ code, words, note, detail }, again) {
     let heading = 'The console could not be opened';
     if (code === 'browser_closed') {
       heading = 'The console is closed';
-    } else if (this.#root.dataset.state === 'connected') {
+    } else if (['connected', 'reconnecting'].includes(this.#root.dataset.state ?? '')) {
       heading = 'The console has ended';
     }
     this.#root.dataset.reason = code;
     this.#show('ended', heading, words);
+    this.#say(note);
     this.#quote.textContent = detail;
     this.#detail.hidden = detail === '';
     this.#code.textContent = code;
     this.#code.hidden = false;
+    this.#reconnect.textContent = 'Reconnect';
     this.#reconnect.hidden = !again;
     this.#roundTrip.textContent = '';
     this.idleOver();
@@ -117,11 +139,18 @@ export class Status {
     this.#set(state);
     this.#heading.textContent = heading;
     this.#words.textContent = words;
+    this.#say('');
     this.#detail.hidden = true;
     this.#code.hidden = true;
     this.#reconnect.hidden = true;
     this.#card.hidden = false;
     this.#announcer.textContent = `${heading}. ${words}`;
+  }
+
+  /** @param {string} note what is said below the words */
+  #say(note) {
+    this.#note.textContent = note;
+    this.#note.hidden = note === '';
   }
 
   /** @param {string} state */

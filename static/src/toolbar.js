@@ -54,7 +54,7 @@ export class Toolbar {
   follow(state) {
     this.#state = state;
     this.#ctrlAltDel.disabled = state !== 'connected' || this.#viewOnly;
-    this.#disconnect.disabled = state !== 'connecting' && state !== 'connected';
+    this.#disconnect.disabled = !['connecting', 'connected', 'reconnecting'].includes(state);
   }
 
   /** @param {boolean} viewOnly whether nothing that is done here reaches the machine */

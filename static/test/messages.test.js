@@ -7,6 +7,14 @@ test('every message', () => {
   assert.deepEqual(readMessage('{"v":1,"type":"connected","name":"web-01"}'), {
     type: 'connected',
     name: 'web-01',
+    resume: '',
+    grace: null,
+  });
+  assert.deepEqual(readMessage('{"v":1,"type":"connected","resume":"07.A","grace":300}'), {
+    type: 'connected',
+    name: '',
+    resume: '07.A',
+    grace: 300,
   });
   assert.deepEqual(readMessage('{"v":1,"type":"rtt","ms":12.5,"later":1}'), {
     type: 'rtt',
@@ -22,8 +30,8 @@ test('every message', () => {
     viewOnly: true,
   });
   assert.deepEqual(
-    readMessage('{"v":1,"type":"end","code":"idle","words":"W","detail":"D","retry":true}'),
-    { type: 'end', code: 'idle', words: 'W', detail: 'D', retry: true },
+    readMessage('{"v":1,"type":"end","code":"idle","words":"W","note":"N","detail":"D","retry":true}'),
+    { type: 'end', code: 'idle', words: 'W', note: 'N', detail: 'D', retry: true },
   );
 });
 
@@ -32,6 +40,7 @@ test('what is absent or of another kind is empty', () => {
     type: 'end',
     code: '',
     words: '',
+    note: '',
     detail: '',
     retry: false,
   });

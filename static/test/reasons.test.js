@@ -14,7 +14,7 @@ const explain = (known) =>
   TABLE.explain({ close: { code: 1006, reason: '' }, opened: true, ...known });
 
 test('the message of the gateway comes first', () => {
-  const end = { code: 'host_auth_failed', words: 'No.', detail: 'bad', retry: true };
+  const end = { code: 'host_auth_failed', words: 'No.', note: 'n', detail: 'bad', retry: true };
   const ending = explain({ end, close: { code: 4109, reason: 'host_closed' }, viewer: 'x' });
   assert.deepEqual(ending, end);
 });
@@ -26,7 +26,13 @@ test('a message without words gets those of the table', () => {
 
 test('then the close reason, then the close code', () => {
   const byReason = explain({ close: { code: 4999, reason: 'host_closed' } });
-  assert.deepEqual(byReason, { code: 'host_closed', words: 'Closed.', detail: '', retry: true });
+  assert.deepEqual(byReason, {
+    code: 'host_closed',
+    words: 'Closed.',
+    note: '',
+    detail: '',
+    retry: true,
+  });
   assert.equal(explain({ close: { code: 4106, reason: '' } }).code, 'host_auth_failed');
   assert.equal(explain({ close: { code: 1001, reason: 'other' } }).code, 'draining');
 });
@@ -35,6 +41,7 @@ test('a connection cut off is lost, or the gateway was never there', () => {
   assert.deepEqual(explain({}), {
     code: 'connection_lost',
     words: 'The connection to the console gateway was lost.',
+    note: '',
     detail: '',
     retry: true,
   });

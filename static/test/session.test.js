@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { beforeEach, mock, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { Session } from '../src/session.js';
 import { FakeSocket } from './fake-socket.js';
@@ -24,36 +24,93 @@ class FakeRfb extends EventTarget {
 }
 
 /** Opens a session on fakes; `ended` collects what it says at the end. */
-function open(...password) {
+function open(password = null, pass = { kind: 'token', text: 'fl1.k.t' }) {
   const ended = [];
   const told = [];
   const listener = {
     connected: () => told.push('connected'),
     named: (name) => told.push(name),
+    resumable: (secret, grace) => told.push([secret, grace]),
     roundTrip: (ms) => told.push(ms),
-    ended: (known) => ended.push(known),
+    ended: (known, last) => ended.push({ ...known, last }),
   };
   let rfb;
   const RFB = function (...args) {
     rfb = new FakeRfb(...args);
     return rfb;
   };
-  const session = new Session(RFB, 'fl1.k.t', { append() {} }, listener, ...password);
+  const session = new Session(RFB, pass, { append() {} }, listener, password);
   return { session, socket: FakeSocket.made.at(-1), rfb, ended, told };
 }
 
+/** What the page's document is asked for; a canvas is as large as `picture` says. */
+const picture = { width: 0, height: 0 };
+const fakeElement = () => ({
+  remove() {},
+  querySelector: () => picture,
+  getContext: () => ({ drawImage() {} }),
+});
+
 beforeEach(() => {
+  // A session that a test leaves open would wait for its socket.
+  mock.timers.enable({ apis: ['setTimeout'] });
+  Object.assign(picture, { width: 0, height: 0 });
   globalThis.WebSocket = FakeSocket;
   globalThis.document = {
     baseURI: 'https://c.example/pre/novnc',
-    createElement: () => ({ remove() {} }),
+    createElement: fakeElement,
   };
 });
+
+afterEach(() => mock.timers.reset());
 
 test('the token travels as a sub-protocol, never in the address', () => {
   const { socket } = open();
   assert.equal(socket.url, 'wss://c.example/pre/novnc/websocket');
   assert.deepEqual(socket.protocols, ['binary', 'fanlight.1', 'fanlight.token.fl1.k.t']);
+});
+
+test('a secret to come back with travels in the same way', () => {
+  const { socket } = open(null, { kind: 'resume', text: '07.A' });
+  assert.deepEqual(socket.protocols, ['binary', 'fanlight.1', 'fanlight.resume.07.A']);
+});
+
+test('the way back is told in milliseconds, and not at all without a secret', () => {
+  const { socket, told } = open();
+  socket.open('fanlight.1');
+  socket.receive('{"v":1,"type":"connected"}');
+  socket.receive('{"v":1,"type":"connected","resume":"07.A","grace":2}');
+  socket.receive('{"v":1,"type":"connected","resume":"07.B"}');
+  assert.deepEqual(told.filter(Array.isArray), [['07.A', 2000], ['07.B', null]]);
+});
+
+test('a socket that does not open is given up', () => {
+  const { socket, ended } = open();
+  mock.timers.tick(9_999);
+  assert.equal(ended.length, 0);
+  mock.timers.tick(1);
+  assert.equal(ended.length, 1);
+  assert.equal(ended[0].opened, false);
+  assert.equal(ended[0].close.code, 1006);
+  assert.equal(socket.closedWith.length, 1);
+
+  const slow = open();
+  slow.socket.open('fanlight.1');
+  mock.timers.tick(60_000);
+  assert.equal(slow.ended.length, 0, 'an open one has all the time');
+});
+
+test('the last picture is left behind, if there was one', () => {
+  for (const [connected, width, left] of [[false, 9, false], [true, 0, false], [true, 9, true]]) {
+    Object.assign(picture, { width, height: 9 });
+    const { socket, rfb, ended } = open();
+    socket.open('fanlight.1');
+    if (connected) {
+      rfb.tell('connect', {});
+    }
+    socket.end(1006, '');
+    assert.equal(ended[0].last !== null, left, `${connected} ${width}`);
+  }
 });
 
 test('a password is noVNC’s alone, and none is given where none was asked for', () => {
@@ -100,14 +157,12 @@ test('a refusal that reaches noVNC first still waits for the gateway’s own wor
 });
 
 test('a viewer that gives up and hears nothing ends the session itself', () => {
-  mock.timers.enable({ apis: ['setTimeout'] });
   const { socket, rfb, ended } = open();
   socket.open('fanlight.1');
   rfb.disconnect();
   mock.timers.tick(999);
   assert.equal(ended.length, 0);
   mock.timers.tick(1);
-  mock.timers.reset();
   assert.equal(ended.length, 1);
   assert.equal(ended[0].viewer, '');
   assert.deepEqual(socket.closedWith, [1000]);

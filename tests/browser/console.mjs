@@ -16,17 +16,54 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', hea
 let context;
 let page;
 let seen;
+/** The tabs of the context in the order in which they were opened: `page` and `seen` of each. */
+let tabs = [];
+
+/** Goes on with this tab. */
+function turnTo(tab) {
+  ({ page, seen } = tab);
+}
+
+/** Takes a new page up as a tab and goes on with it. */
+function addTab(opened) {
+  const tab = { page: opened, seen: { network: [], problems: [], addresses: [] } };
+  watch(tab.page, tab.seen);
+  tabs.push(tab);
+  turnTo(tab);
+}
 
 const commands = {
   /** Opens a page in a context of its own, and keeps account of all that it does. */
   async open({ url, width = 1024, height = 768 }) {
     await context?.close();
-    seen = { network: [], problems: [], addresses: [] };
+    tabs = [];
     context = await browser.newContext({ viewport: { width, height }, ignoreHTTPSErrors: true });
-    page = await context.newPage();
-    watch(page, seen);
+    return commands.tab({ url });
+  },
+  /** Opens a page in a further tab of the same window. */
+  async tab({ url }) {
+    addTab(await context.newPage());
     const response = await page.goto(url, { waitUntil: 'domcontentloaded' });
     return { status: response.status(), headers: await response.allHeaders() };
+  },
+  /** Opens the page once more in a tab that gets a copy of its session storage. */
+  async duplicate() {
+    const opened = context.waitForEvent('page');
+    await page.evaluate(() => void window.open(location.href));
+    addTab(await opened);
+    await page.waitForLoadState('domcontentloaded');
+    return {};
+  },
+  /** Goes on with the tab that was opened as the `index`th, from 0. */
+  async turn({ index }) {
+    turnTo(tabs[index]);
+    await page.bringToFront();
+    return {};
+  },
+  /** Loads the page again. */
+  async reload() {
+    const response = await page.reload({ waitUntil: 'domcontentloaded' });
+    return { status: response.status() };
   },
   /** Waits until the console's state is one of `states`. */
   async state({ states, timeout }) {

@@ -19,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(40);
 /// How long a page may take to get somewhere.
 pub const SHOWN: Duration = Duration::from_secs(15);
 
-/// A running browser with at most one page, ended on drop.
+/// A running browser with at most one window, ended on drop. What is told goes to one of its tabs.
 pub struct Chromium {
     pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     process: Process,
@@ -78,6 +78,26 @@ impl Chromium {
     /// Opens a page; answers with the HTTP status and the headers.
     pub async fn open(&self, url: &str) -> Value {
         self.tell(json!({ "do": "open", "url": url })).await
+    }
+
+    /// Opens a page in a further tab of the same window, and turns to it.
+    pub async fn open_tab(&self, url: &str) -> Value {
+        self.tell(json!({ "do": "tab", "url": url })).await
+    }
+
+    /// Duplicates the tab with its session storage, and turns to the copy.
+    pub async fn duplicate_tab(&self) {
+        self.tell(json!({ "do": "duplicate" })).await;
+    }
+
+    /// Turns to the tab that was opened as the `index`th, from 0.
+    pub async fn turn_to_tab(&self, index: usize) {
+        self.tell(json!({ "do": "turn", "index": index })).await;
+    }
+
+    /// Loads the page again; answers with the HTTP status.
+    pub async fn reload(&self) -> Value {
+        self.tell(json!({ "do": "reload" })).await
     }
 
     /// Opens a page in a window of another size.

@@ -14,6 +14,7 @@
 
 pub mod answer;
 pub mod bad_hosts;
+pub mod cable;
 pub mod capture;
 pub mod chromium;
 pub mod fake_host;
