@@ -2,12 +2,15 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help assets demo test lint fmt conformance fuzz deny static image image-test deploy-test deb \
-	clean node rust debian-packages monitoring-packages container-packages
+.PHONY: help assets demo test lint fmt conformance fuzz bench bench-micro soak deny static image \
+	image-test deploy-test deb clean node rust debian-packages monitoring-packages container-packages
 
-# What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600.
+# What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig.
 OPEN ?=
 SECONDS ?= 20
+RIG ?=
+ROUNDS ?= 5
+MINUTES ?= 30
 
 OLDEST_NODE := 20
 OLDEST_RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -83,6 +86,18 @@ deb: static ## a Debian package of the static binary, in target/debian
 		echo 'make: cargo-deb is missing: run `cargo install --locked cargo-deb`' >&2; exit 1; }
 	cargo run --locked --example manual -- target/manual
 	cargo deb --locked --no-build --target $(HOST)
+
+bench: assets rust ## the gateway beside its peers; RIG=DIR is a writable copy of the load rig
+	@[ -x '$(RIG)/suite.py' ] || { \
+		echo 'make: say where the load rig is: make bench RIG=DIR' >&2; exit 1; }
+	cargo build --release
+	benches/beside_peers.py --rig '$(RIG)' --rounds $(ROUNDS)
+
+bench-micro: assets rust ## parsers, masks, tokens and handshakes, by criterion
+	cargo bench --bench handshake --bench token --bench websocket
+
+soak: assets rust ## MINUTES (30) of connects, bursts, slow readers and kills
+	cargo bench --bench soak -- --minutes $(MINUTES)
 
 clean: ## remove everything that was built or fetched
 	cargo clean
