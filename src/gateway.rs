@@ -15,12 +15,13 @@ use axum::Router;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use crate::config::{Config, GatewayName, Limits, StoreError, WhenAway};
+use crate::descriptors::{self, Places};
 use crate::drive::Deadlines;
 use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::{ResolveError, Resolver};
@@ -48,6 +49,10 @@ pub use profiles::profiles;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// While connections come, a timer of the accept loop is never further away than this. Handshakes set
+/// many timers, and one that becomes the nearest of all wakes the reactor by a system call.
+const NEAR_TIMER: Duration = Duration::from_millis(100);
 
 /// After so long without a byte the kernel asks whether a browser is still there.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
@@ -94,7 +99,6 @@ struct Front {
     router: Router,
     tasks: TaskTracker,
     stop: CancellationToken,
-    dead_after: Duration,
 }
 
 impl Gateway {
@@ -122,7 +126,9 @@ impl Gateway {
         config: &Config,
         ring: Arc<KeyRing>,
     ) -> Result<Self, StartError> {
-        let address = listener.local_addr().map_err(|error| StartError::Listen {
+        let options = set_options(&listener, config.browser.dead_after);
+        let address = options.and_then(|()| listener.local_addr());
+        let address = address.map_err(|error| StartError::Listen {
             setting: "listen",
             address: config.listen,
             error,
@@ -137,6 +143,7 @@ impl Gateway {
         }
 
         let public_url = config.public_url_at(address).to_string();
+        let places = places(config);
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect())
@@ -145,7 +152,7 @@ impl Gateway {
         let service = Arc::new(Service {
             store: Arc::clone(&store),
             sessions: Sessions::new(
-                session_params(config, address, Arc::clone(&metrics))?,
+                session_params(config, places.sessions, address, Arc::clone(&metrics))?,
                 ring,
                 resolver,
                 Arc::clone(&store),
@@ -174,7 +181,6 @@ impl Gateway {
             router: http::router(&service, config.base_path.as_str()),
             tasks: tasks.clone(),
             stop: stop.clone(),
-            dead_after: config.browser.dead_after,
         };
         info!(%address, public_url, tls = front.acceptor.is_some(), "listening");
         if let Some(certificates) = &certificates {
@@ -185,7 +191,7 @@ impl Gateway {
             certificates: certificates.clone(),
         };
         beside.serve(config, &public_url, scrape, &tasks, &stop);
-        tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
+        tasks.spawn(accept(listener, Arc::new(front), places.connections));
         Ok(Self {
             address,
             minter,
@@ -246,16 +252,37 @@ impl Gateway {
     }
 }
 
+/// The configured places, or as many as there are descriptors for.
+fn places(config: &Config) -> Places {
+    let configured = Places {
+        connections: config.limits.connections,
+        sessions: config.limits.sessions,
+    };
+    let descriptors = descriptors::limit();
+    let places = configured.within(descriptors);
+    if places != configured {
+        warn!(
+            descriptors,
+            sessions = places.sessions,
+            connections = places.connections,
+            "there are fewer descriptors than limits.sessions and limits.connections need: \
+             these are the limits"
+        );
+    }
+    places
+}
+
 /// What sessions need of the configuration of a gateway that listens on `own`.
 fn session_params(
     config: &Config,
+    max_sessions: usize,
     own: SocketAddr,
     metrics: Arc<Metrics>,
 ) -> Result<session::Params, TlsError> {
     let name = config.name.clone();
     let name = name.unwrap_or_else(GatewayName::of_this_machine);
     Ok(session::Params {
-        max_sessions: config.limits.sessions,
+        max_sessions,
         quotas: quotas(&config.limits),
         resume_grace: config.resume_grace,
         admit_without_store: config.store.when_away == WhenAway::Allow,
@@ -319,6 +346,7 @@ fn api_keys(config: &Config) -> ApiKeys {
 /// are taken, new ones wait in the kernel's queue.
 async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize) {
     let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let mut near = std::pin::pin!(sleep(NEAR_TIMER));
     loop {
         let accepted = async {
             // The semaphore is never closed.
@@ -334,9 +362,13 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
         let accepted = tokio::select! {
             accepted = accepted => accepted,
             () = front.stop.cancelled() => return,
+            () = &mut near, if !near.is_elapsed() => continue,
         };
         match accepted {
             Ok((stream, address, place)) => {
+                if near.is_elapsed() {
+                    near.as_mut().reset(Instant::now() + NEAR_TIMER);
+                }
                 let address = address.into();
                 if let Err(why) = front.edge.take(address) {
                     front.edge.refuse(&stream, address, &why);
@@ -363,9 +395,6 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
 
 async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>) {
     let address = client.address;
-    if let Err(error) = set_options(&stream, front.dead_after) {
-        return debug!(client = %address, %error, "connection lost at once");
-    }
     let identified = tokio::select! {
         identified = front.edge.client(&mut stream, address) => identified,
         () = front.stop.cancelled() => return,
@@ -391,10 +420,34 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
 }
 
 /// No Nagle delay; and a browser whose machine vanished is noticed by the kernel, also while bytes
-/// of ours wait for their acknowledgement.
-fn set_options(stream: &TcpStream, dead_after: Duration) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let options = SockRef::from(stream);
+/// of ours wait for their acknowledgement. Connections inherit this from the listener, which saves
+/// each of them four system calls.
+fn set_options(listener: &TcpListener, dead_after: Duration) -> io::Result<()> {
+    let options = SockRef::from(listener);
+    options.set_tcp_nodelay(true)?;
     options.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
     options.set_tcp_user_timeout(Some(dead_after))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_have_the_options_of_their_listener() {
+        let dead_after = Duration::from_secs(17);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        set_options(&listener, dead_after).unwrap();
+        let there = listener.local_addr().unwrap();
+        let connecting = TcpSocket::new_v4().unwrap().connect(there);
+        let (browser, accepted) = tokio::join!(connecting, listener.accept());
+        let (_browser, (stream, _)) = (browser.unwrap(), accepted.unwrap());
+        assert!(stream.nodelay().unwrap());
+        let options = SockRef::from(&stream);
+        assert!(options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_time().unwrap(), KEEPALIVE_AFTER);
+        assert_eq!(options.tcp_user_timeout().unwrap(), Some(dead_after));
+    }
 }

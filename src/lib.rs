@@ -15,6 +15,7 @@ pub mod client_addr;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod descriptors;
 pub mod drive;
 pub mod entropy;
 pub mod frame_queue;

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::{load_config, not_valid};
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::descriptors;
 use crate::gateway::Gateway;
 use crate::keyring_file::{self, Loaded};
 use crate::{systemd, telemetry};
@@ -18,6 +19,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     resolved.check_files().map_err(not_valid)?;
     let config = resolved.config;
     telemetry::init(config.log.format, &config.log.level)?;
+    descriptors::raise();
     super::runtime()?.block_on(serve(&config))
 }
 

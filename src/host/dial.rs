@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use rustix::io::Errno;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
@@ -41,6 +42,24 @@ impl fmt::Display for DialError {
             write!(f, "{sign} {address}: {error}")?;
         }
         Ok(())
+    }
+}
+
+impl DialError {
+    /// Whether it is our machine that had nothing to connect with: no descriptor, memory or port.
+    #[must_use]
+    pub fn is_shortage(&self) -> bool {
+        let short = [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOBUFS,
+            Errno::NOMEM,
+            Errno::ADDRNOTAVAIL,
+        ];
+        let short = short.map(|errno| Some(errno.raw_os_error()));
+        self.0
+            .iter()
+            .any(|(_, error)| short.contains(&error.raw_os_error()))
     }
 }
 

@@ -117,6 +117,7 @@ impl From<&ReachError> for Reason {
             ReachError::BackingOff(_) => Self::HostTooManyAttempts,
             ReachError::Target(_) => Self::TargetRefused,
             ReachError::Unix(UnixError::NotAllowed | UnixError::Outside(_)) => Self::TargetRefused,
+            ReachError::Dial(error) if error.is_shortage() => Self::LimitReached,
             ReachError::Resolve(_) | ReachError::Dial(_) | ReachError::Unix(_) => {
                 Self::HostUnreachable
             }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::NoServerSessionStorage;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -35,6 +37,11 @@ impl Acceptor {
             .with_no_client_auth()
             .with_cert_resolver(certificates);
         config.alpn_protocols = vec![ALPN.to_vec()];
+        // The page and its WebSocket are two connections: a ticket spares the second one the
+        // signature and us a table of sessions. Browsers use one of them at a time.
+        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Library)?;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 1;
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 

@@ -27,6 +27,7 @@ pub struct Builder {
     settings: toml::Table,
     environment: Vec<(&'static str, PathBuf)>,
     trust: Option<Trust>,
+    descriptors: Option<u64>,
     dir: TempDir,
 }
 
@@ -49,6 +50,12 @@ impl Builder {
     /// Names a file in a variable of the environment.
     pub fn env(mut self, name: &'static str, file: &Path) -> Self {
         self.environment.push((name, file.to_owned()));
+        self
+    }
+
+    /// Lets the gateway have so many descriptors and no more.
+    pub fn descriptors(mut self, count: u64) -> Self {
+        self.descriptors = Some(count);
         self
     }
 
@@ -100,10 +107,20 @@ impl Builder {
             settings,
             environment,
             trust,
+            descriptors,
             dir,
         } = self;
         let base_path = settings.get("base_path").and_then(|p| p.as_str());
-        let mut command = fanlight(dir.path(), &["serve"]);
+        let mut command = match descriptors {
+            None => fanlight(dir.path(), &["serve"]),
+            Some(count) => {
+                let mut command = Command::new("prlimit");
+                command.arg(format!("--nofile={count}"));
+                command.args([env!("CARGO_BIN_EXE_fanlight"), "serve"]);
+                of_test(&mut command, dir.path());
+                command
+            }
+        };
         command.envs(environment);
         let mut process = Process::spawn(&mut command, &dir.path().join("log"));
         let address = until("the gateway listens", START, async || {
@@ -152,6 +169,7 @@ impl TestGateway {
             settings: toml::Table::new(),
             environment: Vec::new(),
             trust: None,
+            descriptors: None,
             dir,
         };
         builder
@@ -296,9 +314,15 @@ impl Drop for TestGateway {
 /// The built binary with the configuration in `dir`, and nothing of the test's own environment.
 fn fanlight(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanlight"));
-    command.args(arguments).env_clear().current_dir(dir);
-    command.env("FANLIGHT_CONFIG", dir.join("fanlight.toml"));
+    command.args(arguments);
+    of_test(&mut command, dir);
     command
+}
+
+/// The configuration in `dir`, and nothing of the test's own environment.
+fn of_test(command: &mut Command, dir: &Path) {
+    command.env_clear().current_dir(dir);
+    command.env("FANLIGHT_CONFIG", dir.join("fanlight.toml"));
 }
 
 /// A host's address as the API wants it.

@@ -1,0 +1,88 @@
+//! Allocations, reads and writes for what is relayed.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fanlight::buffers::{BUFFER_LEN, Buffers};
+use fanlight::session::relay::{FirstBytes, Params, Relay, Traffic};
+use fanlight::websocket::WebSocket;
+use fanlight::ws::{HEAD_ROOM, Opcode, masked_frame};
+use stats_alloc::Region;
+
+use super::COUNTING;
+use super::scripted::{Calls, Scripted};
+
+const MIB: usize = 1 << 20;
+
+/// noVNC's longest message.
+const MESSAGE: usize = 10 * 1024;
+
+/// What a relay from end to end took.
+struct Took {
+    traffic: Traffic,
+    allocations: usize,
+}
+
+/// Relays until one end leaves.
+fn relay(browser: Scripted, host: Scripted) -> Took {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let buffers = Buffers::default();
+    let params = Params {
+        ping_interval: Duration::from_secs(25),
+        dead_after: Duration::from_secs(60),
+        tell_round_trips: false,
+    };
+    let mut traffic = Traffic::default();
+    let mut socket = WebSocket::new(browser, Bytes::new(), MIB as u64);
+    let region = Region::new(COUNTING);
+    runtime.block_on(async {
+        let relay = Relay::new(&mut socket, host, &buffers, params, &mut traffic);
+        relay.run(FirstBytes::default()).await;
+    });
+    let allocations = region.change().allocations;
+    Took {
+        traffic,
+        allocations,
+    }
+}
+
+/// Host to browser: a read fills a buffer, and one write sends it with its head.
+pub fn down() {
+    const MIBS: usize = 64;
+    let (browser, to_browser) = Scripted::silent();
+    let (host, of_host) = Scripted::saying(vec![7; MIB], MIBS);
+    let took = relay(browser, host);
+    assert_eq!(took.traffic.down, (MIBS * MIB) as u64);
+    let pieces = (MIBS * MIB).div_ceil(BUFFER_LEN - HEAD_ROOM);
+    assert_eq!(of_host.reads.get(), pieces);
+    assert_eq!(to_browser.writes.get(), pieces);
+    // However much is moved: the timer, a buffer each way, and the pool's list of them.
+    assert_eq!(took.allocations, 4);
+}
+
+/// Browser to host: a read fills a buffer, and one write sends the payloads of all its frames.
+pub fn up() {
+    const MESSAGES: usize = 6400;
+    let mut frame = Vec::new();
+    masked_frame(
+        Opcode::Binary,
+        &[7; MESSAGE],
+        [0x37, 0xfa, 0x21, 0x3d],
+        &mut frame,
+    );
+    let sent = frame.len() * MESSAGES;
+    let (browser, of_browser) = Scripted::saying(frame, MESSAGES);
+    let (host, to_host): (Scripted, Rc<Calls>) = Scripted::silent();
+    let took = relay(browser, host);
+    assert_eq!(took.traffic.up, (MESSAGES * MESSAGE) as u64);
+    assert_eq!(to_host.written.get(), MESSAGES * MESSAGE);
+    let pieces = sent.div_ceil(BUFFER_LEN);
+    assert_eq!(of_browser.reads.get(), pieces);
+    assert_eq!(to_host.writes.get(), pieces);
+    // The same, and a buffer that is read into while the one before is written.
+    assert_eq!(took.allocations, 5);
+}
