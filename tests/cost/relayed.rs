@@ -40,7 +40,7 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
     let mut socket = WebSocket::new(browser, Bytes::new(), MIB as u64);
     let region = Region::new(COUNTING);
     runtime.block_on(async {
-        let relay = Relay::new(&mut socket, host, &buffers, params, &mut traffic);
+        let mut relay = Relay::new(&mut socket, host, &buffers, params, &mut traffic);
         relay.run(FirstBytes::default()).await;
     });
     let allocations = region.change().allocations;
@@ -50,8 +50,18 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
     }
 }
 
+/// The fewest allocations of a few runs: the test's own harness may make some meanwhile.
+fn fewest(run: impl Fn() -> usize) -> usize {
+    (0..5).map(|_| run()).min().unwrap()
+}
+
 /// Host to browser: a read fills a buffer, and one write sends it with its head.
 pub fn down() {
+    // However much is moved: the timer, a buffer, and the pool's list of them.
+    assert_eq!(fewest(move_down), 3);
+}
+
+fn move_down() -> usize {
     const MIBS: usize = 64;
     let (browser, to_browser) = Scripted::silent();
     let (host, of_host) = Scripted::saying(vec![7; MIB], MIBS);
@@ -60,12 +70,16 @@ pub fn down() {
     let pieces = (MIBS * MIB).div_ceil(BUFFER_LEN - HEAD_ROOM);
     assert_eq!(of_host.reads.get(), pieces);
     assert_eq!(to_browser.writes.get(), pieces);
-    // However much is moved: the timer, a buffer each way, and the pool's list of them.
-    assert_eq!(took.allocations, 4);
+    took.allocations
 }
 
 /// Browser to host: a read fills a buffer, and one write sends the payloads of all its frames.
 pub fn up() {
+    // The same, a buffer to part from the host with, and one that is read into meanwhile.
+    assert_eq!(fewest(move_up), 5);
+}
+
+fn move_up() -> usize {
     const MESSAGES: usize = 6400;
     let mut frame = Vec::new();
     masked_frame(
@@ -83,6 +97,5 @@ pub fn up() {
     let pieces = sent.div_ceil(BUFFER_LEN);
     assert_eq!(of_browser.reads.get(), pieces);
     assert_eq!(to_host.writes.get(), pieces);
-    // The same, and a buffer that is read into while the one before is written.
-    assert_eq!(took.allocations, 5);
+    took.allocations
 }

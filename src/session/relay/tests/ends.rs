@@ -96,7 +96,7 @@ async fn dropped_after(
     let (to_host, mut host) = duplex(4096);
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
-    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic);
+    let mut relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic);
     tokio::select! {
         end = relay.run(first, pending()) => panic!("{end:?}"),
         () = until(&mut browser, &mut host) => {}
