@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
@@ -33,6 +32,7 @@ use crate::http::limiter::Limiter;
 use crate::http::metrics::Scrape;
 use crate::http::serve::serve;
 use crate::http::{self, Client, Service};
+use crate::listener;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
 use crate::session::{self, Sessions};
@@ -53,9 +53,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// While connections come, a timer of the accept loop is never further away than this. Handshakes set
 /// many timers, and one that becomes the nearest of all wakes the reactor by a system call.
 const NEAR_TIMER: Duration = Duration::from_millis(100);
-
-/// After so long without a byte the kernel asks whether a browser is still there.
-const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 
 /// A running gateway.
 #[derive(Debug)]
@@ -126,7 +123,7 @@ impl Gateway {
         config: &Config,
         ring: Arc<KeyRing>,
     ) -> Result<Self, StartError> {
-        let options = set_options(&listener, config.browser.dead_after);
+        let options = listener::set_options(&listener, config.browser.dead_after);
         let address = options.and_then(|()| listener.local_addr());
         let address = address.map_err(|error| StartError::Listen {
             setting: "listen",
@@ -417,37 +414,4 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
         }
     };
     serve(stream, client, front.router.clone(), &front.stop).await;
-}
-
-/// No Nagle delay; and a browser whose machine vanished is noticed by the kernel, also while bytes
-/// of ours wait for their acknowledgement. Connections inherit this from the listener, which saves
-/// each of them four system calls.
-fn set_options(listener: &TcpListener, dead_after: Duration) -> io::Result<()> {
-    let options = SockRef::from(listener);
-    options.set_tcp_nodelay(true)?;
-    options.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER))?;
-    options.set_tcp_user_timeout(Some(dead_after))
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::net::TcpSocket;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn connections_have_the_options_of_their_listener() {
-        let dead_after = Duration::from_secs(17);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        set_options(&listener, dead_after).unwrap();
-        let there = listener.local_addr().unwrap();
-        let connecting = TcpSocket::new_v4().unwrap().connect(there);
-        let (browser, accepted) = tokio::join!(connecting, listener.accept());
-        let (_browser, (stream, _)) = (browser.unwrap(), accepted.unwrap());
-        assert!(stream.nodelay().unwrap());
-        let options = SockRef::from(&stream);
-        assert!(options.keepalive().unwrap());
-        assert_eq!(options.tcp_keepalive_time().unwrap(), KEEPALIVE_AFTER);
-        assert_eq!(options.tcp_user_timeout().unwrap(), Some(dead_after));
-    }
 }

@@ -25,6 +25,7 @@ pub mod http;
 pub mod http1;
 pub mod id;
 pub mod keyring_file;
+pub mod listener;
 pub mod metrics;
 pub mod mint;
 pub mod origin;

@@ -21,8 +21,8 @@ use super::viewer;
 /// than the second.
 type Band = (usize, usize);
 
-const PLAIN: Band = (1000, 18_000);
-const TLS: Band = (1000, 25_000);
+const PLAIN: Band = (5_700, 6_300);
+const TLS: Band = (11_800, 13_000);
 
 /// Sessions before the counting starts, so that what is made once is no matter of theirs.
 const BEFORE: usize = 40;
@@ -93,7 +93,6 @@ fn measure(what: &str, (least, most): Band, tls: Option<(String, Arc<ClientConfi
     let before = settled();
     open(COUNTED);
     let each = settled().saturating_sub(before) / COUNTED;
-    eprintln!("EACH {what} {each}");
     assert!((least..=most).contains(&each), "{what}: {each} bytes");
 
     drop(kept);
