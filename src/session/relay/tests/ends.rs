@@ -101,6 +101,7 @@ async fn dropped_after(
         end = relay.run(first, pending()) => panic!("{end:?}"),
         () = until(&mut browser, &mut host) => {}
     }
+    drop(relay);
     let (frames, ()) = tokio::join!(all_frames(&mut browser), socket.close(1001, "draining"));
     frames
 }
