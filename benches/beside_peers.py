@@ -77,8 +77,12 @@ class Fanlight:
         self.config.write_text(
             f'listen = "127.0.0.1:{self.port}"\n'
             f'tokens.keyring_file = "{dir}/keyring"\n'
-            # All sessions of the rig are with one fake host.
+            # All sessions of the rig are with one fake host, and of one client.
             "host.dials_per_host = 1000\n"
+            'targets.allow = ["127.0.0.0/8"]\n'
+            "limits.handshakes = 100000\n"
+            'limits.connections_per_client = "1000000/s"\n'
+            'limits.handshakes_per_client = "1000000/s"\n'
             'log.level = "warn"\n'
             + (f'tls.certificate_file = "{tls / "crt.pem"}"\ntls.key_file = "{tls / "key.pem"}"\n' if tls else "")
         )

@@ -7,12 +7,11 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fanlight::clock::UnixTime;
 use fanlight::id::KeyId;
-use fanlight::mint::{Minter, Order};
+use fanlight::mint::{Minter, Order, Usual};
 use fanlight::secret::Secret;
 use fanlight::target::{Endpoint, Target, Way};
 use fanlight::token::{self, Credentials, Key, KeyRing};
@@ -24,7 +23,7 @@ fn sealing_and_opening(criterion: &mut Criterion) {
     let key = Key::new(KeyId::from_random([1; KeyId::LEN]), NOW, [2; 32]);
     let ring = Arc::new(KeyRing::new(key));
     let public_url = "https://console.example".to_owned();
-    let minter = Minter::new(Arc::clone(&ring), public_url, Duration::from_secs(60));
+    let minter = Minter::new(Arc::clone(&ring), public_url, Usual::default());
     let endpoint = Endpoint {
         host: "192.0.2.17".parse().unwrap(),
         port: 5901.try_into().unwrap(),

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, bail, ensure};
 use fanlight::clock::UnixTime;
 use fanlight::keyring_file;
-use fanlight::mint::{Minter, Order};
+use fanlight::mint::{Minter, Order, Usual};
 use fanlight::secret::Secret;
 use fanlight::target::{Endpoint, Target, Way};
 use fanlight::token::Credentials;
+use fanlight::token::limits::{Limits, MAX_SESSION};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 
@@ -52,6 +53,10 @@ impl Gateway {
              tokens.keyring_file = {:?}\n\
              limits.sessions = 100000\n\
              limits.connections = 200000\n\
+             limits.handshakes = 100000\n\
+             limits.connections_per_client = \"1000000/s\"\n\
+             limits.handshakes_per_client = \"1000000/s\"\n\
+             targets.allow = [\"127.0.0.0/8\"]\n\
              host.dials_per_host = 1000\n\
              log.level = \"warn\"\n\
              shutdown.grace = \"1s\"\n",
@@ -85,13 +90,21 @@ impl Gateway {
         }
         let started_in = started.elapsed();
         let public_url = format!("http://{address}");
-        let within = Duration::from_secs(3600);
+        // Whoever rests here rests for long.
+        let usual = Usual {
+            limits: Limits {
+                idle_max: MAX_SESSION,
+                session_max: MAX_SESSION,
+                ..Limits::default()
+            },
+            ..Usual::default()
+        };
         Ok(Self {
             child,
             address,
             started_in,
             trust,
-            minter: Minter::new(Arc::new(ring), public_url, within),
+            minter: Minter::new(Arc::new(ring), public_url, usual),
             dir,
         })
     }

@@ -102,7 +102,8 @@ fn measure(what: &str, (least, most): Band, tls: Option<(String, Arc<ClientConfi
 async fn start(settings: &str) -> Gateway {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("fanlight.toml");
-    std::fs::write(&file, format!("listen = \"127.0.0.1:0\"\n{settings}")).unwrap();
+    let own = "listen = \"127.0.0.1:0\"\ntargets.allow = [\"127.0.0.0/8\"]\n";
+    std::fs::write(&file, format!("{own}{settings}")).unwrap();
     let sources = Sources {
         file: Some(file),
         ..Sources::default()
