@@ -22,11 +22,12 @@ use common::websocket::End;
 use fanlight::reason::Reason;
 use tokio::io::AsyncWriteExt;
 
+const PASSWORD: &str = "hunter2!";
 const ANSWERED: Duration = Duration::from_secs(10);
 
 /// A host that sends back what the browser sends.
 async fn echo() -> FakeHost {
-    Manners::default()
+    Manners::with_password(PASSWORD)
         .host_then(Family::V4, async |mut line| {
             let (mut read, mut write) = line.stream().split();
             let _ = tokio::io::copy(&mut read, &mut write).await;
@@ -64,7 +65,7 @@ async fn with_a_session(host: &FakeHost) -> (TestGateway, Minted, Viewer, u32) {
     let mut gateway = TestGateway::start().await;
     let id = gateway.process().id();
     let before = sockets(id);
-    let minted = gateway.mint_open(host.address).await;
+    let minted = gateway.mint_times(20, host.address, PASSWORD).await;
     let viewer = Viewer::open(&gateway, &minted).await.unwrap();
     until("the minting is over", ANSWERED, async || {
         match sockets(id) {
@@ -99,7 +100,7 @@ fn allow(id: u32, count: usize) {
 async fn there_are_no_more_places_than_descriptors() {
     let host = echo().await;
     let gateway = TestGateway::builder().descriptors(94).start().await;
-    let minted = gateway.mint_open(host.address).await;
+    let minted = gateway.mint_times(20, host.address, PASSWORD).await;
     let mut viewers = Vec::new();
     // Of 30 that are left for connections, a third.
     for _ in 0..10 {
