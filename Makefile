@@ -94,7 +94,7 @@ bench: assets rust ## the gateway beside its peers; RIG=DIR is a writable copy o
 	benches/beside_peers.py --rig '$(RIG)' --rounds $(ROUNDS)
 
 bench-micro: assets rust ## parsers, masks, tokens and handshakes, by criterion
-	cargo bench --bench handshake --bench token --bench websocket
+	cargo bench --bench handshake --bench server_message --bench token --bench websocket
 
 soak: assets rust ## MINUTES (30) of connects, bursts, slow readers and kills
 	cargo bench --bench soak -- --minutes $(MINUTES)
