@@ -46,7 +46,6 @@ impl Beside {
                 router,
                 tasks: tasks.clone(),
                 stop: stop.clone(),
-                dead_after: config.browser.dead_after,
             };
             tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
         };

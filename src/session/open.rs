@@ -53,8 +53,10 @@ impl Sessions {
             Arc::clone(&self.params.metrics),
         );
 
-        let (grant, mut seat) = match self.admit(&mut arrival, &mut record).await {
-            Ok((grant, seat)) => (Ok(grant), Some(seat)),
+        // Whatever comes before and after the relay is boxed: a session at rest keeps none of it.
+        let admitted = Box::pin(self.admit(&mut arrival, &mut record)).await;
+        let (grant, mut seat) = match admitted {
+            Ok((grant, seat)) => (Ok(Box::new(grant)), Some(seat)),
             Err(end) => (Err(end), None),
         };
         let orders = seat.as_mut().and_then(|seat| seat.place.orders());
@@ -65,8 +67,9 @@ impl Sessions {
                 () = self.stop.cancelled() => End::plain(Reason::Draining),
             }
         });
+        let opening = self.open(&mut socket, arrival.page, grant, &mut seat, &mut record);
         let opened = select! {
-            opened = self.open(&mut socket, arrival.page, grant, &mut seat, &mut record) => opened,
+            opened = Box::pin(opening) => opened,
             end = &mut stopped => Err(end),
         };
         let end = match opened {
@@ -88,10 +91,10 @@ impl Sessions {
             let message = PageMessage::end(&end).to_json();
             socket.queue(Opcode::Text, message.as_bytes());
         }
-        let closing = socket.close(end.reason.close_code(), end.reason.code());
+        let closing = Box::pin(socket.close(end.reason.close_code(), end.reason.code()));
         let leaving = async {
             if let Some(seat) = &seat {
-                self.leave(seat, &end).await;
+                Box::pin(self.leave(seat, &end)).await;
             }
         };
         join!(closing, leaving);
@@ -102,11 +105,12 @@ impl Sessions {
         &self,
         socket: &mut Socket,
         page: bool,
-        grant: Result<Grant, End>,
+        grant: Result<Box<Grant>, End>,
         seat: &mut Option<Seat<'_>>,
         record: &mut Record,
-    ) -> Result<Opened, End> {
+    ) -> Result<Box<Opened>, End> {
         let kept = grant.as_ref().ok().cloned();
+        let grant = grant.map(|grant| *grant);
         let mut unread = Vec::new();
         let (greeted, reached) = self.greet_and_reach(socket, &mut unread, grant).await?;
         let (mut host, grant, seat) = match (reached, kept, seat.as_mut()) {
@@ -148,7 +152,7 @@ impl Sessions {
             self.connected(seat, &grant, &host.seen),
         );
         shown?;
-        Ok(Opened {
+        Ok(Box::new(Opened {
             host: host.stream,
             first: relay::FirstBytes {
                 up: unread,
@@ -163,14 +167,14 @@ impl Sessions {
                 session_max: seat.time_left(&grant),
             },
             host_gate,
-        })
+        }))
     }
 
     /// Moves bytes until one side has enough, or the session is `stopped`, which does not drop it:
     /// keys that are down at the host have to be released.
     async fn relay(
         &self,
-        opened: Opened,
+        opened: Box<Opened>,
         socket: &mut Socket,
         record: &mut Record,
         orders: Option<order::Receiver>,
@@ -182,13 +186,13 @@ impl Sessions {
             first,
             params,
             host_gate,
-        } = opened;
-        let relay = Relay::new(socket, host, &self.buffers, params, &record.traffic);
-        let relay = relay.judging(host_gate);
-        match orders {
-            Some(orders) => relay.obeying(orders).run(first, stopped).await,
-            None => relay.run(first, stopped).await,
+        } = *opened;
+        let mut relay =
+            Relay::new(socket, host, &self.buffers, params, &record.traffic).judging(host_gate);
+        if let Some(orders) = orders {
+            relay = relay.obeying(orders);
         }
+        relay.run(first, stopped).await
     }
 
     /// There will be no picture: whoever comes again with the same token is let in, also when they

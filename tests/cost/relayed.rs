@@ -1,10 +1,13 @@
 //! Allocations, reads and writes for what is relayed.
 
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use fanlight::buffers::{BUFFER_LEN, Buffers};
+use fanlight::rfb::gate::ROOM;
+use fanlight::rfb::permissions::Permissions;
 use fanlight::session::relay::{FirstBytes, Params, Relay, Traffic};
 use fanlight::websocket::WebSocket;
 use fanlight::ws::{HEAD_ROOM, Opcode, masked_frame};
@@ -34,14 +37,17 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
     let params = Params {
         ping_interval: Duration::from_secs(25),
         dead_after: Duration::from_secs(60),
-        tell_round_trips: false,
+        tell_page: false,
+        permissions: Permissions::default(),
+        idle_max: Duration::from_secs(900),
+        session_max: Duration::from_secs(900),
     };
     let mut traffic = Traffic::default();
     let mut socket = WebSocket::new(browser, Bytes::new(), MIB as u64);
     let region = Region::new(COUNTING);
     runtime.block_on(async {
-        let mut relay = Relay::new(&mut socket, host, &buffers, params, &mut traffic);
-        relay.run(FirstBytes::default()).await;
+        let relay = Relay::new(&mut socket, host, &buffers, params, &mut traffic);
+        relay.run(FirstBytes::default(), pending()).await;
     });
     let allocations = region.change().allocations;
     Took {
@@ -84,7 +90,7 @@ fn move_up() -> usize {
     let mut frame = Vec::new();
     masked_frame(
         Opcode::Binary,
-        &[7; MESSAGE],
+        &cut_text(MESSAGE),
         [0x37, 0xfa, 0x21, 0x3d],
         &mut frame,
     );
@@ -94,8 +100,17 @@ fn move_up() -> usize {
     let took = relay(browser, host);
     assert_eq!(took.traffic.up, (MESSAGES * MESSAGE) as u64);
     assert_eq!(to_host.written.get(), MESSAGES * MESSAGE);
-    let pieces = sent.div_ceil(BUFFER_LEN);
+    let pieces = sent.div_ceil(BUFFER_LEN - ROOM);
     assert_eq!(of_browser.reads.get(), pieces);
     assert_eq!(to_host.writes.get(), pieces);
     took.allocations
+}
+
+/// A ClientCutText of so many bytes in all (RFC 6143, 7.5.6).
+fn cut_text(len: usize) -> Vec<u8> {
+    let text = u32::try_from(len - 8).unwrap();
+    let mut message = vec![6, 0, 0, 0];
+    message.extend_from_slice(&text.to_be_bytes());
+    message.resize(len, b'x');
+    message
 }

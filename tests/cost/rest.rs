@@ -21,8 +21,8 @@ use super::viewer;
 /// than the second.
 type Band = (usize, usize);
 
-const PLAIN: Band = (5_700, 6_300);
-const TLS: Band = (11_800, 13_000);
+const PLAIN: Band = (6_300, 6_950);
+const TLS: Band = (12_500, 13_800);
 
 /// Sessions before the counting starts, so that what is made once is no matter of theirs.
 const BEFORE: usize = 40;

@@ -192,21 +192,31 @@ where
     /// # Cancel safety
     /// When dropped, the browser's socket is at the border of a frame again: the rest of a half
     /// written one is in its queue. Keys stay down at the host then: use `stopped`.
-    pub async fn run(mut self, first: FirstBytes, stopped: impl Future<Output = End>) -> End {
-        self.begin(&first);
-        drop(first);
-        let end = {
-            let mut stopped = pin!(stopped);
-            poll_fn(|cx| match self.poll(cx) {
-                Poll::Ready(end) => Poll::Ready(end),
-                Poll::Pending => stopped.as_mut().poll(cx),
-            })
-            .await
-        };
-        if self.host_end.is_none() || self.host_broke {
-            self.part_from_host().await;
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an async fn keeps what it is given twice, and a relay is most of a session at rest"
+    )]
+    pub fn run(
+        mut self,
+        first: FirstBytes,
+        stopped: impl Future<Output = End>,
+    ) -> impl Future<Output = End> {
+        async move {
+            self.begin(&first);
+            drop(first);
+            let end = {
+                let mut stopped = pin!(stopped);
+                poll_fn(|cx| match self.poll(cx) {
+                    Poll::Ready(end) => Poll::Ready(end),
+                    Poll::Pending => stopped.as_mut().poll(cx),
+                })
+                .await
+            };
+            if self.host_end.is_none() || self.host_broke {
+                Box::pin(self.part_from_host()).await;
+            }
+            end
         }
-        end
     }
 
     fn begin(&mut self, first: &FirstBytes) {

@@ -96,12 +96,11 @@ async fn dropped_after(
     let (to_host, mut host) = duplex(4096);
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
-    let mut relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic);
+    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic);
     tokio::select! {
         end = relay.run(first, pending()) => panic!("{end:?}"),
         () = until(&mut browser, &mut host) => {}
     }
-    drop(relay);
     let (frames, ()) = tokio::join!(all_frames(&mut browser), socket.close(1001, "draining"));
     frames
 }
