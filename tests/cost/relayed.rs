@@ -42,11 +42,11 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
         idle_max: Duration::from_secs(900),
         session_max: Duration::from_secs(900),
     };
-    let mut traffic = Traffic::default();
+    let traffic = Traffic::default();
     let mut socket = WebSocket::new(browser, Bytes::new(), MIB as u64);
     let region = Region::new(COUNTING);
     runtime.block_on(async {
-        let relay = Relay::new(&mut socket, host, &buffers, params, &mut traffic);
+        let relay = Relay::new(&mut socket, host, &buffers, params, &traffic);
         relay.run(FirstBytes::default(), pending()).await;
     });
     let allocations = region.change().allocations;
@@ -72,7 +72,7 @@ fn move_down() -> usize {
     let (browser, to_browser) = Scripted::silent();
     let (host, of_host) = Scripted::saying(vec![7; MIB], MIBS);
     let took = relay(browser, host);
-    assert_eq!(took.traffic.down, (MIBS * MIB) as u64);
+    assert_eq!(took.traffic.down(), (MIBS * MIB) as u64);
     let pieces = (MIBS * MIB).div_ceil(BUFFER_LEN - HEAD_ROOM);
     assert_eq!(of_host.reads.get(), pieces);
     assert_eq!(to_browser.writes.get(), pieces);
@@ -98,7 +98,7 @@ fn move_up() -> usize {
     let (browser, of_browser) = Scripted::saying(frame, MESSAGES);
     let (host, to_host): (Scripted, Rc<Calls>) = Scripted::silent();
     let took = relay(browser, host);
-    assert_eq!(took.traffic.up, (MESSAGES * MESSAGE) as u64);
+    assert_eq!(took.traffic.up(), (MESSAGES * MESSAGE) as u64);
     assert_eq!(to_host.written.get(), MESSAGES * MESSAGE);
     let pieces = sent.div_ceil(BUFFER_LEN - ROOM);
     assert_eq!(of_browser.reads.get(), pieces);
