@@ -3,6 +3,7 @@
 mod beside;
 mod edge;
 mod encryption;
+mod params;
 mod profiles;
 mod readiness;
 
@@ -19,14 +20,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use crate::config::{Config, GatewayName, Limits, StoreError, WhenAway};
-use crate::descriptors::{self, Places};
-use crate::drive::Deadlines;
-use crate::host::ra2_key::Ra2Key;
+use crate::audit::{self, Act, Audit};
+use crate::config::{Config, StoreError};
 use crate::host::resolve::{ResolveError, Resolver};
-use crate::host::targets::Targets;
-use crate::host::{self, courtesy};
-use crate::http::api::keys::ApiKeys;
+use crate::http::api::Api;
+use crate::http::api::events::Listeners;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
 use crate::http::metrics::Scrape;
@@ -35,15 +33,16 @@ use crate::http::{self, Client, Service};
 use crate::listener;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
-use crate::session::{self, Sessions};
-use crate::store::Quotas;
+use crate::session::Sessions;
 use crate::stream::Stream;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::listen::Acceptor;
 use crate::token::KeyRing;
+use crate::webhook::WebhookError;
 use beside::Beside;
 use edge::Edge;
+use params::{api_keys, session_params, webhook};
 
 pub use profiles::profiles;
 
@@ -62,8 +61,12 @@ pub struct Gateway {
     certificates: Option<Arc<Certificates>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    audit: Audit,
     grace: Duration,
 }
+
+/// How long the audit log may take to write its end.
+const AUDIT_GRACE: Duration = Duration::from_secs(2);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +90,12 @@ pub enum StartError {
     /// The store cannot be used as it is configured.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There can be no audit log.
+    #[error(transparent)]
+    Audit(#[from] audit::StartError),
+    /// There can be no webhook.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
 }
 
 /// What a new connection is given.
@@ -140,24 +149,43 @@ impl Gateway {
         }
 
         let public_url = config.public_url_at(address).to_string();
-        let places = places(config);
+        let places = params::places(config);
+        let audit = Audit::start(&config.audit)?;
+        audit.record(audit::Event {
+            sealing_key: Some(ring.sealing_key().id),
+            ..audit::Event::new(Act::Keys)
+        });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect())
             .with_metrics(Arc::clone(&metrics));
         let store = config.store.open()?;
+        if let Some(webhook) = webhook(config, resolver.clone())? {
+            tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
+        }
         let service = Arc::new(Service {
-            store: Arc::clone(&store),
             sessions: Sessions::new(
-                session_params(config, places.sessions, address, Arc::clone(&metrics))?,
+                session_params(
+                    config,
+                    places.sessions,
+                    address,
+                    audit.clone(),
+                    Arc::clone(&metrics),
+                )?,
                 ring,
                 resolver,
                 Arc::clone(&store),
                 tasks.clone(),
                 stop.clone(),
             ),
-            minter: minter.clone(),
-            api_keys: api_keys(config),
+            api: Arc::new(Api {
+                keys: api_keys(config),
+                minter: minter.clone(),
+                mints: Limiter::new(config.limits.mints_per_key),
+                store,
+                audit: audit.clone(),
+                listeners: Listeners::new(stop.clone()),
+            }),
             headers: PageHeaders {
                 frame_ancestors: config
                     .frame_ancestors
@@ -169,7 +197,6 @@ impl Gateway {
             },
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
-            mints: Limiter::new(config.limits.mints_per_key),
             readiness: readiness::of(&stop, certificates.as_ref()),
         });
         let front = Front {
@@ -195,6 +222,7 @@ impl Gateway {
             certificates,
             tasks,
             stop,
+            audit,
             grace: config.shutdown_grace,
         })
     }
@@ -246,79 +274,7 @@ impl Gateway {
                 "stopped before everything had ended"
             );
         }
-    }
-}
-
-/// The configured places, or as many as there are descriptors for.
-fn places(config: &Config) -> Places {
-    let configured = Places {
-        connections: config.limits.connections,
-        sessions: config.limits.sessions,
-    };
-    let descriptors = descriptors::limit();
-    let places = configured.within(descriptors);
-    if places != configured {
-        warn!(
-            descriptors,
-            sessions = places.sessions,
-            connections = places.connections,
-            "there are fewer descriptors than limits.sessions and limits.connections need: \
-             these are the limits"
-        );
-    }
-    places
-}
-
-/// What sessions need of the configuration of a gateway that listens on `own`.
-fn session_params(
-    config: &Config,
-    max_sessions: usize,
-    own: SocketAddr,
-    metrics: Arc<Metrics>,
-) -> Result<session::Params, TlsError> {
-    let name = config.name.clone();
-    let name = name.unwrap_or_else(GatewayName::of_this_machine);
-    Ok(session::Params {
-        max_sessions,
-        quotas: quotas(&config.limits),
-        resume_grace: config.resume_grace,
-        admit_without_store: config.store.when_away == WhenAway::Allow,
-        gateway: name.as_str().to_owned(),
-        max_handshakes: config.limits.handshakes,
-        origins: config.origin_policy_at(own),
-        browser_handshake: config.browser.handshake_timeout,
-        ping_interval: config.browser.ping_interval,
-        dead_after: config.browser.dead_after,
-        max_frame: config.browser.max_frame.0,
-        metrics,
-        host: host::Params {
-            connect: config.host.connect_timeout,
-            handshake: Deadlines {
-                version: config.host.version_timeout,
-                security: config.host.security_timeout,
-                init: config.host.init_timeout,
-            },
-            profiles: profiles(config)?,
-            courtesy: courtesy::Params {
-                places: config.host.dials_per_host,
-                ..courtesy::Params::default()
-            },
-            targets: Targets {
-                rules: config.targets.clone(),
-                own_listener: Some(own),
-            },
-            unix_root: config.host.unix_root.clone(),
-            ra2_key: Ra2Key::default(),
-        },
-    })
-}
-
-fn quotas(limits: &Limits) -> Quotas {
-    let per_label = limits.sessions_per_label.iter();
-    Quotas {
-        in_all: limits.sessions_in_all,
-        per_client: limits.sessions_per_client,
-        per_label: per_label.map(|it| (it.key.clone(), it.most)).collect(),
+        self.audit.close(AUDIT_GRACE).await;
     }
 }
 
@@ -329,14 +285,6 @@ async fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener,
         address,
         error,
     })
-}
-
-fn api_keys(config: &Config) -> ApiKeys {
-    let keys = config.api_keys.iter();
-    ApiKeys::new(
-        keys.map(|key| (key.name.clone(), *key.hash.as_bytes()))
-            .collect(),
-    )
 }
 
 /// Takes connections until the gateway stops, and no more at once than there are places. When all

@@ -9,6 +9,7 @@
 //! The modules stand on floors, and each uses only what is below it; `docs/ARCHITECTURE.md` has
 //! the table, the words and the story, and `tests/tidy.rs` holds the code to it.
 
+pub mod audit;
 pub mod buffers;
 pub mod cli;
 pub mod client_addr;
@@ -18,6 +19,7 @@ pub mod config;
 pub mod descriptors;
 pub mod drive;
 pub mod entropy;
+pub mod fetch;
 pub mod frame_queue;
 pub mod gateway;
 pub mod host;
@@ -44,6 +46,7 @@ pub mod telemetry;
 pub mod tls;
 pub mod token;
 pub mod unit;
+pub mod webhook;
 pub mod websocket;
 pub mod wire;
 pub mod ws;

@@ -196,6 +196,12 @@ impl Minter {
         Self { profiles, ..self }
     }
 
+    /// The gateway as browsers see it, without a slash at its end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
     /// Seals an order.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! The command line: what can be typed, in words for people. What it does is in
 //! [`commands`](crate::commands).
 
+mod api;
+mod audit;
+mod examples;
 mod limits;
 mod permissions;
 mod target;
@@ -12,8 +15,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::is_key_name;
+use crate::http::api::scope::Scope;
 use crate::unit;
 
+pub use api::{
+    ApiArgs, ConsolesArgs, ConsolesCommand, ConsolesRevokeArgs, SessionsArgs, SessionsCommand,
+    SessionsEndArgs, SessionsListArgs, SessionsShowArgs,
+};
+pub use audit::{AuditArgs, AuditCommand, AuditVerifyArgs};
 pub use limits::LimitsArgs;
 pub use permissions::{PermissionsArgs, Ways};
 pub use target::{IdentityArgs, SecurityArgs, TargetArgs};
@@ -64,9 +73,18 @@ pub enum Command {
     /// it expires. The gateway has to know the key ring's first key.
     #[command(after_help = examples::MINT)]
     Mint(MintArgs),
+    /// List, show and end sessions through a gateway's API.
+    #[command(after_help = examples::SESSIONS)]
+    Sessions(SessionsArgs),
+    /// Revoke consoles through a gateway's API.
+    #[command(after_help = examples::CONSOLES)]
+    Consoles(ConsolesArgs),
     /// Look into tokens.
     #[command(after_help = examples::TOKEN)]
     Token(TokenArgs),
+    /// Check audit logs.
+    #[command(after_help = examples::AUDIT)]
+    Audit(AuditArgs),
     /// Check the configuration and print what it amounts to.
     ///
     /// Prints every setting as TOML, a comment behind each telling where its value came from, or
@@ -208,6 +226,10 @@ pub struct ApiKeyArgs {
     /// Whose key it is, for the log: letters, digits, hyphens, underscores and dots.
     #[arg(long, default_value = "api", value_parser = key_name)]
     pub name: String,
+    /// What it is good for: mint, sessions:read, sessions:target, sessions:end or admin; can be
+    /// given more than once. Without it: mint alone.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub scopes: Vec<Scope>,
 }
 
 /// `fanlight mint`.
@@ -289,76 +311,4 @@ fn key_name(text: &str) -> Result<String, &'static str> {
     is_key_name(text)
         .then(|| text.to_owned())
         .ok_or("expected 1 to 64 letters, digits, hyphens, underscores and dots")
-}
-
-/// What `--help` shows last.
-mod examples {
-    pub(super) const SERVE: &str = "\
-Examples:
-  fanlight serve --config fanlight.toml
-  fanlight serve --listen '[::]:8080' --public-url https://console.example";
-
-    pub(super) const DEMO: &str = "\
-Examples:
-  fanlight demo
-  fanlight demo --open --listen 127.0.0.1:9000";
-
-    pub(super) const HEALTH: &str = "\
-Examples:
-  fanlight health --config fanlight.toml
-  fanlight health --ready --listen 127.0.0.1:8080";
-
-    pub(super) const PROBE: &str = "\
-Examples:
-  fanlight probe --host 10.0.0.5 --port 5901
-  fanlight probe --host hypervisor-7.example --port 5901 --password-file web-01.password
-  fanlight probe --host 10.0.0.5 --port 5901 --profile libvirt --config fanlight.toml
-  fanlight probe --unix /run/vms/web-01.vnc --config fanlight.toml
-  fanlight probe --tunnel 'https://xen-1/console?uuid=...' --cookie-file session";
-
-    pub(super) const KEYS: &str = "\
-Examples:
-  fanlight keys new
-  fanlight keys api --name cloud";
-
-    pub(super) const KEYS_NEW: &str = "\
-Examples:
-  fanlight keys new
-  FANLIGHT_STATE_DIR=./state fanlight keys new";
-
-    pub(super) const KEYS_LIST: &str = "\
-Examples:
-  fanlight keys list --config fanlight.toml";
-
-    pub(super) const KEYS_ROTATE: &str = "\
-Examples:
-  fanlight keys rotate --config fanlight.toml";
-
-    pub(super) const KEYS_API: &str = "\
-Examples:
-  fanlight keys api --name cloud";
-
-    pub(super) const MINT: &str = "\
-Examples:
-  fanlight mint --host 10.0.0.5 --port 5901 --password-file web-01.password --name web-01
-  fanlight mint --host 10.0.0.5 --port 5901 --ttl 8h --label vm=web-01 --label user=ada
-  fanlight mint --host 10.0.0.5 --port 5901 --profile libvirt --require-tls
-  fanlight mint --host 10.0.0.5 --port 5901 --relay --ttl 5m
-  fanlight mint --tunnel 'https://xen-1/console?uuid=...' --cookie-file session
-  fanlight mint --websocket wss://cluster/... --subprotocol plain.kubevirt.io --header-file bearer
-  vault read -field=password vnc/web-01 | fanlight mint --host 10.0.0.5 --port 5901 --password-file -";
-
-    pub(super) const TOKEN: &str = "\
-Examples:
-  wl-paste | fanlight token inspect";
-
-    pub(super) const TOKEN_INSPECT: &str = "\
-Examples:
-  wl-paste | fanlight token inspect
-  fanlight mint --host 10.0.0.5 --port 5901 | fanlight token inspect -";
-
-    pub(super) const CHECK_CONFIG: &str = "\
-Examples:
-  fanlight check-config --config fanlight.toml
-  FANLIGHT_LISTEN='[::]:8080' fanlight check-config";
 }

@@ -6,9 +6,10 @@ use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
 use super::{load_config, now};
-use crate::cli::{ConfigArgs, KeysCommand};
+use crate::cli::{ApiKeyArgs, ConfigArgs, KeysCommand};
 use crate::config::ApiKeyHash;
 use crate::entropy;
+use crate::http::api::scope::Scopes;
 use crate::keyring_file;
 
 pub(super) fn run(command: KeysCommand, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -16,7 +17,7 @@ pub(super) fn run(command: KeysCommand, out: &mut dyn Write) -> anyhow::Result<(
         KeysCommand::New(config) => new(&config, out),
         KeysCommand::List(config) => list(&config, out),
         KeysCommand::Rotate(config) => rotate(&config, out),
-        KeysCommand::Api(args) => api(&args.name, out),
+        KeysCommand::Api(args) => api(&args, out),
     }
 }
 
@@ -55,7 +56,7 @@ fn rotate(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn api(name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+fn api(args: &ApiKeyArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let random = Zeroizing::new(entropy::random::<32>());
     let key = Zeroizing::new(format!(
         "fl_{}",
@@ -68,6 +69,16 @@ fn api(name: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     )?;
     writeln!(out, "{}", *key)?;
     writeln!(out, "# Its line for the list `keys` of the section [api]:")?;
-    writeln!(out, "{{ name = \"{name}\", hash = \"{hash}\" }},")?;
+    let scopes = match args.scopes.as_slice() {
+        [] => Scopes::default(),
+        given => given.iter().copied().collect(),
+    };
+    let scopes: Vec<_> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
+    writeln!(
+        out,
+        "{{ name = \"{}\", hash = \"{hash}\", scopes = [{}] }},",
+        args.name,
+        scopes.join(", ")
+    )?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What each subcommand does. Results go to `out`, one fact a line; errors are returned and said
 //! by `main`.
 
+mod api;
+mod audit;
 mod check_config;
 mod demo;
 mod health;
@@ -9,6 +11,7 @@ mod mint;
 mod probe;
 mod secret_file;
 mod serve;
+mod sessions;
 mod token;
 mod visit;
 
@@ -34,7 +37,10 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Probe(args) => probe::run(args, out),
         Command::Keys(args) => keys::run(args.command, out),
         Command::Mint(args) => mint::run(args, out),
+        Command::Sessions(args) => sessions::sessions(args.command, out),
+        Command::Consoles(args) => sessions::consoles(args.command, out),
         Command::Token(args) => token::run(args.command, out),
+        Command::Audit(args) => audit::run(args.command, out),
         Command::CheckConfig(args) => check_config::run(args, out),
     }
 }

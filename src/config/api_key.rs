@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::raw::{Typed, Value};
 use super::value::{Item, Wrong, quote};
+use crate::http::api::scope::{BadScope, Scope, Scopes};
 
 /// One key of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct ApiKey {
     pub name: String,
     /// What the key hashes to.
     pub hash: ApiKeyHash,
+    /// What it is good for. Default: minting alone.
+    pub scopes: Scopes,
 }
 
 /// SHA-256 of an API key's text. The keys are 32 random bytes, so that no slow hash is needed.
@@ -76,19 +79,28 @@ impl Item for ApiKey {
         "a list such as [{ name = \"cloud\", hash = \"sha256:…\" }] (see `fanlight keys api`)";
 
     fn read_item(typed: &Typed) -> Result<Self, Wrong> {
-        let (name, hash) = match &typed.value {
+        let (name, hash, scopes) = match &typed.value {
             Value::Text(text) => {
-                let (name, hash) = text.split_once('=').ok_or_else(|| {
+                let (name, rest) = text.split_once('=').ok_or_else(|| {
                     Wrong::with(typed, "expected name=sha256:… each, commas between")
                 })?;
-                (read_name(typed, name)?, read_hash(typed, hash)?)
+                let (hash, scopes) = match rest.split_once('+') {
+                    Some((hash, scopes)) => {
+                        let scopes = scopes.split('+').map(|scope| read_scope(typed, scope));
+                        (hash, scopes.collect::<Result<_, _>>()?)
+                    }
+                    None => (rest, Scopes::default()),
+                };
+                (read_name(typed, name)?, read_hash(typed, hash)?, scopes)
             }
             Value::Table(entries) => {
                 let (mut name, mut hash) = (None, None);
+                let mut scopes = Scopes::default();
                 for (key, place, value) in entries {
                     match (key.as_str(), &value.value) {
                         ("name", Value::Text(text)) => name = Some(read_name(value, text)?),
                         ("hash", Value::Text(text)) => hash = Some(read_hash(value, text)?),
+                        ("scopes", _) => scopes = read_scopes(value)?,
                         ("name" | "hash", _) => {
                             return Err(Wrong::with(
                                 value,
@@ -98,7 +110,8 @@ impl Item for ApiKey {
                         _ => {
                             return Err(Wrong {
                                 place: place.clone(),
-                                message: "a key has name and hash and nothing else".to_owned(),
+                                message: "a key has name, hash and scopes and nothing else"
+                                    .to_owned(),
                             });
                         }
                     }
@@ -107,6 +120,7 @@ impl Item for ApiKey {
                 (
                     name.ok_or_else(|| missing("name"))?,
                     hash.ok_or_else(|| missing("hash"))?,
+                    scopes,
                 )
             }
             _ => {
@@ -116,7 +130,7 @@ impl Item for ApiKey {
                 ));
             }
         };
-        Ok(Self { name, hash })
+        Ok(Self { name, hash, scopes })
     }
 
     fn clash(items: &[Self]) -> Option<String> {
@@ -131,10 +145,12 @@ impl Item for ApiKey {
 
     fn item_to_toml(&self) -> String {
         let hash = format!("{:?}", self.hash);
+        let scopes = self.scopes.iter().map(|scope| quote(scope.as_str()));
         format!(
-            "{{ name = {}, hash = {} }}",
+            "{{ name = {}, hash = {}, scopes = [{}] }}",
             quote(&self.name),
-            quote(&hash)
+            quote(&hash),
+            scopes.collect::<Vec<_>>().join(", ")
         )
     }
 }
@@ -156,6 +172,32 @@ fn read_hash(typed: &Typed, text: &str) -> Result<ApiKeyHash, Wrong> {
             "expected the hash of a key: sha256: and 64 hexadecimal digits (see `fanlight keys api`)",
         )
     })
+}
+
+/// At least one: a key that is good for nothing is a mistake.
+fn read_scopes(typed: &Typed) -> Result<Scopes, Wrong> {
+    let Value::List(list) = &typed.value else {
+        return Err(Wrong::with(
+            typed,
+            "expected scopes to be a list of strings",
+        ));
+    };
+    if list.is_empty() {
+        return Err(Wrong::with(
+            typed,
+            "a key needs a scope to be good for anything",
+        ));
+    }
+    let scopes = list.iter().map(|item| match &item.value {
+        Value::Text(text) => read_scope(item, text),
+        _ => Err(Wrong::with(item, BadScope.to_string())),
+    });
+    scopes.collect()
+}
+
+fn read_scope(typed: &Typed, text: &str) -> Result<Scope, Wrong> {
+    text.parse()
+        .map_err(|error: BadScope| Wrong::with(typed, error.to_string()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::reader::in_profile;
 use super::setting::{
     PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_CA_FILE,
     STORE_PASSWORD_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_MORE_CERTIFICATES,
-    TOKENS_KEYRING_FILE,
+    TOKENS_KEYRING_FILE, WEBHOOK_SECRET_FILE,
 };
 use super::sources::Resolved;
 
@@ -38,6 +38,10 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
         for (setting, file) in files {
             named.extend(file.as_deref().map(|file| (setting.path.to_owned(), file)));
         }
+    }
+    if let Some(webhook) = &config.webhook {
+        let secret = WEBHOOK_SECRET_FILE.path.to_owned();
+        named.push((secret, &webhook.secret_file));
     }
     for (name, profile) in &config.profiles {
         if let Some(file) = &profile.trust.ca_file {

@@ -39,6 +39,8 @@ pub use store::{KeyPrefix, Redis, RedisUrl, Store, StoreError, UserName, WhenAwa
 pub use tls::{Tls, TlsMode};
 pub use url::{BasePath, PublicUrl};
 
+use crate::audit;
+use crate::fetch::Url;
 use crate::mint::Usual;
 use crate::origin::{Origin, OriginPolicy};
 use crate::rate::Rate;
@@ -89,6 +91,10 @@ pub struct Config {
     pub profiles: BTreeMap<ProfileName, Profile>,
     /// The leg to the browser.
     pub browser: Browser,
+    /// The audit log. Default: none.
+    pub audit: audit::Params,
+    /// Who is told of sessions. Default: nobody.
+    pub webhook: Option<WebhookTo>,
     /// The log.
     pub log: Log,
     /// Where `/metrics` is. Default: nowhere.
@@ -96,6 +102,15 @@ pub struct Config {
     /// How long sessions get to say goodbye when the gateway is stopped. Default: 10 s; 0 to
     /// 10 min.
     pub shutdown_grace: Duration,
+}
+
+/// Who is told of sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookTo {
+    /// Where to.
+    pub url: Url,
+    /// The file with the secret for signing.
+    pub secret_file: PathBuf,
 }
 
 /// Sealing of tokens.

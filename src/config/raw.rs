@@ -18,6 +18,9 @@ use crate::target::{BadProfileName, ProfileName};
 /// The variable that names the file; it is read before the file is.
 pub(super) const CONFIG_VARIABLE: &str = "FANLIGHT_CONFIG";
 
+/// The variable with the key for commands that ask the API; it is no setting.
+const API_KEY_VARIABLE: &str = "FANLIGHT_API_KEY";
+
 /// A value as somebody typed it.
 #[derive(Clone, Debug)]
 pub(super) struct Typed {
@@ -161,7 +164,8 @@ impl Raw {
         let known: Vec<_> = SETTINGS.iter().map(|s| (s.variable(), *s)).collect();
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
-            if !name.starts_with("FANLIGHT_") || name == CONFIG_VARIABLE || is_service_link(name) {
+            let other = [CONFIG_VARIABLE, API_KEY_VARIABLE].contains(&name);
+            if !name.starts_with("FANLIGHT_") || other || is_service_link(name) {
                 continue;
             }
             let place = Place::Environment(name.to_owned());

@@ -3,7 +3,10 @@
 
 use super::reader::Reader;
 use super::setting as s;
-use super::{Browser, Config, Host, Limits, Log, Tokens, edge, profile, store, tls, url};
+use super::{
+    Browser, Config, Host, Limits, Log, Tokens, WebhookTo, edge, profile, store, tls, url,
+};
+use crate::audit;
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
@@ -37,6 +40,8 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let host = host(r);
     let profiles = profile::all(r);
     let browser = browser(r);
+    let audit = audit(r);
+    let webhook = webhook(r);
     let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
     let metrics_listen = r.take(&s::METRICS_LISTEN);
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
@@ -66,6 +71,8 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         host: host?,
         profiles: profiles?,
         browser: browser?,
+        audit: audit?,
+        webhook,
         log: Log {
             level: level?,
             format: format?,
@@ -158,4 +165,27 @@ fn browser(r: &mut Reader) -> Option<Browser> {
         }
     }
     Some(browser)
+}
+
+fn audit(r: &mut Reader) -> Option<audit::Params> {
+    let to = r.take(&s::AUDIT_TO);
+    let when_full = r.take(&s::AUDIT_WHEN_FULL);
+    Some(audit::Params {
+        to,
+        when_full: when_full?,
+    })
+}
+
+fn webhook(r: &mut Reader) -> Option<WebhookTo> {
+    let url = r.take(&s::WEBHOOK_URL);
+    let secret_file = r.take(&s::WEBHOOK_SECRET_FILE);
+    match (r.is_set(&s::WEBHOOK_URL), r.is_set(&s::WEBHOOK_SECRET_FILE)) {
+        (true, false) => r.refuse(&s::WEBHOOK_URL, "needs webhook.secret_file as well"),
+        (false, true) => r.refuse(&s::WEBHOOK_SECRET_FILE, "needs webhook.url as well"),
+        (true, true) | (false, false) => {}
+    }
+    Some(WebhookTo {
+        url: url?,
+        secret_file: secret_file?,
+    })
 }

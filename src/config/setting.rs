@@ -147,7 +147,7 @@ settings! {
         "How long the person at a console may do nothing, where the minter does not say. What the screen paints counts for nothing.")
         .range("1s", "744h");
     API_KEYS = Setting::new("api.keys", Typed(""),
-        "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\" }` each, as `fanlight keys api` prints it. The API is off when empty.");
+        "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\", scopes = [\"mint\"] }` each, as `fanlight keys api` prints it. `scopes` are [what the key is good for](api.md#keys-and-scopes), `mint` alone where they are not said. The API is off when empty.");
     LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),
         "How many sessions may run at once.")
         .range("1", "1000000");
@@ -208,7 +208,7 @@ settings! {
         "How long a host may take to describe its screen.")
         .range("10ms", "10m");
     HOST_DIALS_PER_HOST = Setting::new("host.dials_per_host", Typed("4"),
-        "How many connections to one host and port may be logging in at once; others wait for their turn, within `host.connect_timeout`. TigerVNC locks the gateway out at 5, for all users.")
+        "How many connections to one host and port, or to one Unix socket, may be logging in at once, whatever the path or ticket behind it; others wait for their turn, within `host.connect_timeout`. TigerVNC locks the gateway out at 5, for all users.")
         .range("1", "1000");
     HOST_UNIX_ROOT = Setting::new("host.unix_root", Derived("none: no Unix sockets"),
         "The directory below which Unix sockets of hosts may be, after resolving links. Whoever may mint may open any of them.");
@@ -224,6 +224,14 @@ settings! {
     BROWSER_MAX_FRAME = Setting::new("browser.max_frame", Typed("1MiB"),
         "The largest WebSocket frame that a browser may send.")
         .range("1KiB", "64MiB");
+    AUDIT_TO = Setting::new("audit.to", Derived("none: no audit log"),
+        "Where the [audit log](audit.md) is written: a file, or `stdout` or `stderr`.");
+    AUDIT_WHEN_FULL = Setting::new("audit.when_full", Typed("refuse"),
+        "What happens while the audit log cannot be written, the disk being full, say: `refuse` lets nothing new begin, `continue` goes on and counts the lines that are missing. Running sessions live on in any case.");
+    WEBHOOK_URL = Setting::new("webhook.url", Derived("none: no webhook"),
+        "Who is [told](webhook.md) when a session of this gateway opens or ends. Goes with `webhook.secret_file`.");
+    WEBHOOK_SECRET_FILE = Setting::new("webhook.secret_file", Derived("none: no webhook"),
+        "The file with the secret that webhooks are signed with, at least 16 bytes.");
     LOG_LEVEL = Setting::new("log.level", Typed("info"),
         "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,fanlight::host=debug`.")
         .flag("--log-level");

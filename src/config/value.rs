@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::problem::Place;
 use super::raw::{Typed, Value};
+use crate::audit::{Destination, WhenFull};
+use crate::fetch::Url;
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::unit::{self, ByteSize};
 
@@ -168,6 +170,65 @@ impl Setable for PathBuf {
 
     fn to_toml(&self) -> String {
         quote(&self.to_string_lossy())
+    }
+}
+
+impl Setable for Destination {
+    const EXPECTED: &'static str = "stdout, stderr or a path";
+
+    fn read(typed: &Typed) -> Result<Self, Vec<Wrong>> {
+        match &typed.value {
+            Value::Text(text) if text == "stdout" => Ok(Self::Stdout),
+            Value::Text(text) if text == "stderr" => Ok(Self::Stderr),
+            Value::Text(_) => PathBuf::read(typed).map(Self::File),
+            _ => Err(vec![Wrong::not(typed, Self::EXPECTED)]),
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        match self {
+            Self::File(path) => path.to_toml(),
+            Self::Stdout => quote("stdout"),
+            Self::Stderr => quote("stderr"),
+        }
+    }
+}
+
+/// What stands behind a question mark may be a secret: the configuration has none, and what was
+/// typed is not repeated.
+impl Setable for Url {
+    const EXPECTED: &'static str =
+        "a URL such as https://cloud.example/hooks/fanlight, without a query";
+
+    fn read(typed: &Typed) -> Result<Self, Vec<Wrong>> {
+        match &typed.value {
+            Value::Text(text) if !text.contains('?') => text.parse().ok(),
+            _ => None,
+        }
+        .ok_or_else(|| vec![Wrong::with(typed, format!("expected {}", Self::EXPECTED))])
+    }
+
+    fn to_toml(&self) -> String {
+        quote(&self.to_string())
+    }
+}
+
+impl Setable for WhenFull {
+    const EXPECTED: &'static str = "refuse or continue";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "refuse" => Some(Self::Refuse),
+            "continue" => Some(Self::Continue),
+            _ => None,
+        }
+    }
+
+    fn to_toml(&self) -> String {
+        quote(match self {
+            Self::Refuse => "refuse",
+            Self::Continue => "continue",
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! | `/novnc` | the console page ([`page`]); without a token, how to get one |
 //! | `/novnc/websocket`, `/websockify` | the WebSocket of our page and of stock viewers ([`socket`]) |
 //! | `/assets/…` | scripts, style, notices ([`assets`]) |
-//! | `/api/v1/consoles` | minting ([`api`]) |
+//! | `/api/…` | minting, sessions, and what happens to them ([`api`]) |
 //!
 //! `/healthz` and `/readyz` ([`health`]) stand at the root.
 
@@ -35,15 +35,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::http::api::keys::ApiKeys;
+use crate::http::api::Api;
 use crate::http::headers::PageHeaders;
 use crate::http::health::Readiness;
 use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
-use crate::mint::{Minter, PAGE_PATH, SOCKET_PATH};
+use crate::mint::{PAGE_PATH, SOCKET_PATH};
 use crate::proxy::TrustedProxies;
 use crate::session::Sessions;
-use crate::store::Store;
 
 pub use client::Client;
 
@@ -55,20 +54,14 @@ const WEBSOCKIFY_PATH: &str = "/websockify";
 pub struct Service {
     /// Where sessions run.
     pub sessions: Sessions,
-    /// What gateways share.
-    pub store: Arc<dyn Store>,
-    /// What makes console URLs.
-    pub minter: Minter,
-    /// Who may use the API.
-    pub api_keys: ApiKeys,
+    /// What cloud management asks.
+    pub api: Arc<Api>,
     /// What every response carries.
     pub headers: PageHeaders,
     /// Whose word about clients is taken.
     pub proxies: TrustedProxies,
     /// How often one client may open a console.
     pub handshakes: Limiter<IpAddr>,
-    /// How often one API key may mint.
-    pub mints: Limiter<String>,
     /// What has to be well for new consoles.
     pub readiness: Readiness,
 }
@@ -81,7 +74,7 @@ pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
         .route(SOCKET_PATH, get(socket::upgrade))
         .route(WEBSOCKIFY_PATH, get(socket::upgrade))
         .route("/assets/{file}", get(assets::serve))
-        .merge(api::routes());
+        .merge(api::router(&service.api));
     let routes = if base_path.is_empty() {
         routes
     } else {

@@ -2,16 +2,21 @@
 //!
 //! [RFC 9457]: https://www.rfc-editor.org/rfc/rfc9457
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use tracing::warn;
 
+use crate::http::api::scope::Scope;
 use crate::rate::TooOften;
 use crate::reason::Reason;
+use crate::store::Unavailable;
 use crate::ws::BadUpgrade;
 
 /// Something wrong with a request, or with us.
@@ -29,6 +34,8 @@ pub enum Problem {
     ApiOff,
     /// No API key, or an unknown one.
     Unauthorized,
+    /// The API key is good for other things.
+    MissingScope(Scope),
     /// The body is not `application/json`.
     UnsupportedMediaType,
     /// The body is longer than the limit.
@@ -39,6 +46,16 @@ pub enum Problem {
     InvalidRequest(String),
     /// The API key mints more often than it may.
     RateLimited(TooOften),
+    /// A parameter of the path or the query is not what is asked for. The words say which.
+    InvalidParameter(String),
+    /// There is no session of that id, or no more.
+    SessionNotFound,
+    /// As many listen to events as may.
+    TooManyListeners,
+    /// What gateways share cannot be asked right now.
+    StoreUnavailable,
+    /// Nothing is done that could not be written to the audit log.
+    AuditUnavailable,
     /// Fanlight itself failed.
     Internal,
 }
@@ -55,6 +72,52 @@ struct Document {
 }
 
 impl Problem {
+    /// One of each, for whoever lists them.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let words = "limits.uses: expected a nonzero u16 at line 1 column 70".to_owned();
+        vec![
+            Self::NotFound,
+            Self::MethodNotAllowed,
+            Self::UpgradeRequired(BadUpgrade::NotWebSocket),
+            Self::BadUpgrade(BadUpgrade::Key),
+            Self::ApiOff,
+            Self::Unauthorized,
+            Self::MissingScope(Scope::SessionsEnd),
+            Self::UnsupportedMediaType,
+            Self::BodyTooLarge,
+            Self::RequestTimeout,
+            Self::InvalidRequest(words),
+            Self::RateLimited(TooOften {
+                wait: Duration::from_secs(2),
+            }),
+            Self::InvalidParameter("limit: expected 1 to 500".to_owned()),
+            Self::SessionNotFound,
+            Self::TooManyListeners,
+            Self::StoreUnavailable,
+            Self::AuditUnavailable,
+            Self::Internal,
+        ]
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.row().0
+    }
+
+    /// The status that it is answered with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.row().1
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        self.row().2
+    }
+
     /// The stable code, the status, and what it is called.
     const fn row(&self) -> (&'static str, StatusCode, &'static str) {
         match self {
@@ -88,6 +151,11 @@ impl Problem {
                 StatusCode::UNAUTHORIZED,
                 "The API wants a known key as a bearer token",
             ),
+            Self::MissingScope(_) => (
+                "missing_scope",
+                StatusCode::FORBIDDEN,
+                "The API key is not good for this",
+            ),
             Self::UnsupportedMediaType => (
                 "unsupported_media_type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -113,6 +181,31 @@ impl Problem {
                 StatusCode::TOO_MANY_REQUESTS,
                 "This API key mints more often than it may",
             ),
+            Self::InvalidParameter(_) => (
+                "invalid_parameter",
+                StatusCode::BAD_REQUEST,
+                "A parameter is not what is asked for",
+            ),
+            Self::SessionNotFound => (
+                "session_not_found",
+                StatusCode::NOT_FOUND,
+                "There is no such session, or no more",
+            ),
+            Self::TooManyListeners => (
+                "too_many_listeners",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "As many listen to events as may",
+            ),
+            Self::StoreUnavailable => (
+                "store_unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "What gateways share cannot be asked right now",
+            ),
+            Self::AuditUnavailable => (
+                "audit_unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The audit log cannot be written right now",
+            ),
             Self::Internal => (
                 "internal",
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -124,7 +217,8 @@ impl Problem {
     /// What this one is about, beyond its title.
     fn detail(&self) -> Option<String> {
         match self {
-            Self::InvalidRequest(detail) => Some(detail.clone()),
+            Self::InvalidRequest(detail) | Self::InvalidParameter(detail) => Some(detail.clone()),
+            Self::MissingScope(scope) => Some(format!("the key needs the scope {scope}")),
             Self::UpgradeRequired(bad) | Self::BadUpgrade(bad) => Some(bad.to_string()),
             Self::RateLimited(_) => Some("setting limits.mints_per_key".to_owned()),
             _ => None,
@@ -140,6 +234,13 @@ impl Problem {
             Self::RateLimited(TooOften { wait }) => {
                 let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 headers.insert(RETRY_AFTER, HeaderValue::from(whole));
+            }
+            // RFC 6750, 3.1.
+            Self::MissingScope(scope) => {
+                let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+                if let Ok(challenge) = HeaderValue::try_from(challenge) {
+                    headers.insert(WWW_AUTHENTICATE, challenge);
+                }
             }
             Self::UpgradeRequired(_) => {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -162,8 +263,8 @@ impl From<BadUpgrade> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (code, status, title) = self.row();
         let document = Document {
             r#type: format!("urn:fanlight:problem:{code}"),
@@ -172,8 +273,22 @@ impl IntoResponse for Problem {
             code,
             detail: self.detail(),
         };
+        document.serialize(serializer)
+    }
+}
+
+impl From<Unavailable> for Problem {
+    /// Why is for the log alone.
+    fn from(error: Unavailable) -> Self {
+        warn!(%error, "an API request could not be answered");
+        Self::StoreUnavailable
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
         // Strings and numbers cannot fail to become JSON.
-        let json = serde_json::to_vec(&document).unwrap_or_default();
+        let json = serde_json::to_vec(&self).unwrap_or_default();
         let mut headers = HeaderMap::new();
         headers.insert(
             CONTENT_TYPE,
@@ -181,7 +296,7 @@ impl IntoResponse for Problem {
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self.add_headers(&mut headers);
-        (status, headers, Body::from(json)).into_response()
+        (self.status(), headers, Body::from(json)).into_response()
     }
 }
 

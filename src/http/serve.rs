@@ -1,5 +1,7 @@
 //! One connection of HTTP/1.1, from its first byte to its close or its upgrade.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::debug;
@@ -31,12 +33,34 @@ const LAST_REQUEST: Duration = Duration::from_secs(2);
 /// by byte gives the gateway a place back in the end.
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 
+/// By which an answer says that it goes on for as long as somebody reads it. Each request has one.
+#[derive(Clone, Debug, Default)]
+pub struct Lasting(Arc<AtomicBool>);
+
+impl Lasting {
+    /// From now on the connection may be open for longer than others.
+    pub fn allow(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the connection has been open for long enough.
+    async fn over(&self) {
+        sleep(LONGEST).await;
+        if self.0.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Serves a connection until its end or its longest time, or until `stop`, after the request that
 /// is being answered.
 pub async fn serve(stream: Stream, client: Client, router: Router, stop: &CancellationToken) {
     let address = client.address;
+    let lasting = Lasting::default();
+    let given = lasting.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
+        request.extensions_mut().insert(given.clone());
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()
@@ -46,9 +70,15 @@ pub async fn serve(stream: Stream, client: Client, router: Router, stop: &Cancel
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    let enough = async {
+        tokio::select! {
+            () = lasting.over() => {}
+            () = stop.cancelled() => {}
+        }
+    };
     let served = tokio::select! {
         served = &mut connection => served,
-        _ = timeout(LONGEST, stop.cancelled()) => {
+        () = enough => {
             connection.as_mut().graceful_shutdown();
             timeout(LAST_REQUEST, connection).await.unwrap_or(Ok(()))
         }
@@ -60,8 +90,6 @@ pub async fn serve(stream: Stream, client: Client, router: Router, stop: &Cancel
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpSocket};
     use tokio::sync::Semaphore;

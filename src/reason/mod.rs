@@ -29,6 +29,8 @@ pub enum Reason {
     InUse,
     /// What gateways share cannot be asked right now.
     StoreUnavailable,
+    /// Nothing is begun that could not be written to the audit log.
+    AuditUnavailable,
     /// As many sessions run as the configuration allows.
     LimitReached,
     /// The client's address may not open this console.
@@ -120,7 +122,7 @@ pub enum Severity {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -129,6 +131,7 @@ impl Reason {
         Self::ResumeExpired,
         Self::InUse,
         Self::StoreUnavailable,
+        Self::AuditUnavailable,
         Self::LimitReached,
         Self::ClientRefused,
         Self::OriginRefused,

@@ -51,6 +51,8 @@ impl Reason {
                 "Somebody else is using this console."),
             Self::StoreUnavailable => row(("store_unavailable", 4012, 503), true, Error,
                 "The console gateway cannot check this console right now. Try again in a moment."),
+            Self::AuditUnavailable => row(("audit_unavailable", 4013, 503), true, Error,
+                "The console gateway cannot write down right now who opens this console, and does not open it without. Try again in a moment."),
             Self::LimitReached => row(("limit_reached", 4010, 503), true, Warn,
                 "Too many consoles are open right now. Try again in a moment."),
             Self::ClientRefused => row(("client_refused", 4020, 403), false, Warn,

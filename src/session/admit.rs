@@ -59,6 +59,9 @@ impl Sessions {
         record: &mut Record,
     ) -> Result<(Grant, Seat<'_>), End> {
         let on_the_way = self.at_the_edge(arrival)?;
+        if !self.params.audit.healthy() {
+            return Err(End::plain(Reason::AuditUnavailable));
+        }
         // Nobody needs it again, and a session may last for days.
         let admitted = match std::mem::take(&mut arrival.pass) {
             Pass::None => Err(End::plain(Reason::TokenMissing)),

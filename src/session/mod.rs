@@ -36,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
+use crate::audit::Audit;
 use crate::buffers::Buffers;
 use crate::client_addr::ClientAddr;
 use crate::clock::UnixTime;
@@ -62,6 +63,8 @@ pub struct Params {
     pub resume_grace: Duration,
     /// Whether sessions are let in unchecked while the store is away.
     pub admit_without_store: bool,
+    /// Where it is written down who got in, who did not, and how it ended.
+    pub audit: Audit,
     /// What this gateway is called in lists of sessions.
     pub gateway: String,
     /// How many of them may be on their way to the picture at once.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::{join, select};
 
+use crate::audit::Act;
 use crate::entropy;
 use crate::host::stream::HostStream;
 use crate::id::SessionId;
@@ -56,7 +57,10 @@ impl Sessions {
         // Whatever comes before and after the relay is boxed: a session at rest keeps none of it.
         let admitted = Box::pin(self.admit(&mut arrival, &mut record)).await;
         let (grant, mut seat) = match admitted {
-            Ok((grant, seat)) => (Ok(Box::new(grant)), Some(seat)),
+            Ok((grant, seat)) => {
+                self.params.audit.record(record.event(Act::Admit));
+                (Ok(Box::new(grant)), Some(seat))
+            }
             Err(end) => (Err(end), None),
         };
         let orders = seat.as_mut().and_then(|seat| seat.place.orders());
@@ -87,6 +91,8 @@ impl Sessions {
         };
 
         record.log_end(&end);
+        let ended = record.end_event(seat.is_some(), &end);
+        self.params.audit.record(ended);
         if arrival.page {
             let message = PageMessage::end(&end).to_json();
             socket.queue(Opcode::Text, message.as_bytes());

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use crate::audit::{Act, Event};
 use crate::client_addr::ClientAddr;
-use crate::id::SessionId;
+use crate::id::{ConsoleId, SessionId};
 use crate::metrics::Metrics;
 use crate::reason::{Reason, Severity};
 use crate::session::end::End;
 use crate::session::relay::Traffic;
 use crate::tls::verify::Proof;
-use crate::token::Grant;
+use crate::token::{Grant, Labels};
 
 /// A session as the log tells it. It never holds a secret.
 #[derive(Debug)]
@@ -21,9 +22,9 @@ pub struct Record {
     session: SessionId,
     client: ClientAddr,
     started: Instant,
-    console: String,
+    console: Option<ConsoleId>,
     target: String,
-    labels: String,
+    labels: Labels,
     metrics: Arc<Metrics>,
     /// Whether it has come to the relay.
     relaying: bool,
@@ -41,9 +42,9 @@ impl Record {
             session,
             client,
             started: Instant::now(),
-            console: String::new(),
+            console: None,
             target: String::new(),
-            labels: String::new(),
+            labels: Labels::default(),
             metrics,
             relaying: false,
             host_tls: None,
@@ -65,9 +66,36 @@ impl Record {
 
     /// Takes over what the grant says of the session.
     pub fn grant(&mut self, grant: &Grant) {
-        self.console = grant.id.to_string();
+        self.console = Some(grant.id);
         self.target = grant.target.to_string();
-        self.labels = grant.labels.to_string();
+        self.labels = grant.labels.clone();
+    }
+
+    /// The session as the audit log tells it.
+    #[must_use]
+    pub fn event(&self, act: Act) -> Event {
+        Event {
+            session: Some(self.session),
+            console: self.console,
+            labels: self.labels.clone(),
+            target: self.console.map(|_| self.target.clone()),
+            client: Some(self.client.ip()),
+            ..Event::new(act)
+        }
+    }
+
+    /// Its end, or that there was nothing to end.
+    #[must_use]
+    pub fn end_event(&self, admitted: bool, end: &End) -> Event {
+        let act = if admitted { Act::End } else { Act::Refuse };
+        let relayed = |bytes| admitted.then_some(bytes);
+        Event {
+            reason: Some(end.reason),
+            bytes_up: relayed(self.traffic.up()),
+            bytes_down: relayed(self.traffic.down()),
+            detail: end.note.clone(),
+            ..self.event(act)
+        }
     }
 
     /// Logs that the relay begins.
@@ -76,10 +104,10 @@ impl Record {
         self.metrics.started(self.started.elapsed());
         info!(
             session = %self.session,
-            console = self.console,
+            console = self.console.map(display),
             target = self.target,
             client = %self.client,
-            labels = self.labels,
+            labels = %self.labels,
             host_tls = self.host_tls.map(display),
             "session started"
         );
@@ -98,10 +126,10 @@ impl Record {
             ($level:ident) => {
                 $level!(
                     session = %self.session,
-                    console = self.console,
+                    console = self.console.map(display),
                     target = self.target,
                     client = %self.client,
-                    labels = self.labels,
+                    labels = %self.labels,
                     host_tls = self.host_tls.map(display),
                     reason = end.reason.code(),
                     detail = end.detail,

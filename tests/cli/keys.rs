@@ -1,5 +1,7 @@
 //! `fanlight keys`.
 
+use fanlight::http::api::scope::Scope;
+
 use crate::home::Home;
 
 #[test]
@@ -66,7 +68,15 @@ fn a_new_api_key_and_its_line_belong_together() {
         config.api_keys[0].hash,
         fanlight::config::ApiKeyHash::of(key)
     );
+    let scopes: Vec<_> = config.api_keys[0].scopes.iter().collect();
+    assert_eq!(scopes, [Scope::Mint]);
     assert_ne!(printed, home.run("keys api --name cloud", "").good());
+    let more = "keys api --scope sessions:read --scope sessions:end";
+    let printed = home.run(more, "").good();
+    assert!(
+        printed.ends_with(", scopes = [\"sessions:read\", \"sessions:end\"] },\n"),
+        "{printed}"
+    );
 
     let checked = home.run("check-config", "").good();
     let hash = config.api_keys[0].hash.to_text();

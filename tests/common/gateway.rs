@@ -59,6 +59,12 @@ impl Builder {
         self
     }
 
+    /// Puts a file beside the configuration.
+    pub fn file(self, name: &str, text: &str) -> Self {
+        std::fs::write(self.dir.path().join(name), text).unwrap();
+        self
+    }
+
     /// Every stage of a handshake gets `time`, so that a test of a deadline is short.
     pub fn deadlines(self, time: &str) -> Self {
         let stages = ["connect", "version", "security", "init"];
@@ -163,6 +169,7 @@ impl TestGateway {
         let key = toml::Table::from_iter([
             ("name".to_owned(), "tests".into()),
             ("hash".to_owned(), hash.into()),
+            ("scopes".to_owned(), vec!["admin".to_owned()].into()),
         ]);
         let state = dir.path().join("state");
         let builder = Builder {

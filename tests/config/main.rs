@@ -8,7 +8,9 @@ mod profiles;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use fanlight::audit;
 use fanlight::config::{Config, Host, Limits, Problems, Resolved, Sources, Store};
+use fanlight::http::api::scope::{Scope, Scopes};
 use tempfile::TempDir;
 
 /// Loads `text` as the file `fanlight.toml`; problems come back with the bare file name.
@@ -154,6 +156,15 @@ fn lists_and_keys_read_alike_from_file_and_environment() {
     ];
     assert_eq!(load("", &variables, &[]).config(), from_file);
     assert_eq!(from_file.api_keys[0].hash.as_bytes(), &[0xab; 32]);
+    assert_eq!(from_file.api_keys[0].scopes, Scopes::default());
+    let scoped = format!(
+        "api.keys = [{{ name = 'x', hash = 'sha256:{hash}', scopes = ['mint', 'sessions:read'] }}]"
+    );
+    let keys = format!("x=sha256:{hash}+mint+sessions:read");
+    let from_variable = load("", &[("FANLIGHT_API_KEYS", keys.as_str())], &[]).config();
+    assert_eq!(load(&scoped, &[], &[]).config(), from_variable);
+    assert!(from_variable.api_keys[0].scopes.allow(Scope::SessionsRead));
+    assert!(!from_variable.api_keys[0].scopes.allow(Scope::SessionsEnd));
 }
 
 #[test]
@@ -239,6 +250,8 @@ fn the_sample_shows_every_setting_and_the_defaults() {
             ..resolved.config.host.clone()
         },
         profiles: BTreeMap::new(),
+        audit: audit::Params::default(),
+        webhook: None,
         ..resolved.config.clone()
     };
     assert_eq!(as_default, defaults);

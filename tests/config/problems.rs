@@ -219,11 +219,35 @@ fn wrong_files_and_what_is_said_about_them() {
         ),
         (
             "api.keys = [{ name = 'x', key = 'fl_secret' }]",
-            "1:27: api.keys: a key has name and hash and nothing else",
+            "1:27: api.keys: a key has name, hash and scopes and nothing else",
         ),
         (
             "api.keys = [{ name = 'x', hash = 'fl_secret' }]",
             "1:34: api.keys: expected the hash of a key: sha256: and 64 hexadecimal digits (see `fanlight keys api`)",
+        ),
+        (
+            "api.keys = [{ name = 'x', scopes = 'mint' }]",
+            "1:36: api.keys: expected scopes to be a list of strings",
+        ),
+        (
+            "api.keys = [{ name = 'x', scopes = [] }]",
+            "1:36: api.keys: a key needs a scope to be good for anything",
+        ),
+        (
+            "api.keys = [{ name = 'x', scopes = ['mint', 'all'] }]",
+            "1:45: api.keys: expected mint, sessions:read, sessions:target, sessions:end or admin",
+        ),
+        (
+            "webhook.url = 'https://a.example/x?key=fl_secret'\nwebhook.secret_file = 'x'",
+            "1:15: webhook.url: expected a URL such as https://cloud.example/hooks/fanlight, without a query",
+        ),
+        (
+            "webhook.url = 'https://a.example/x'",
+            "1:15: webhook.url: needs webhook.secret_file as well",
+        ),
+        (
+            "audit.to = 1",
+            "1:12: audit.to: expected stdout, stderr or a path, not the number 1",
         ),
         (
             "api.keys = 'fl_secret'",

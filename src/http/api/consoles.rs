@@ -6,15 +6,18 @@ use std::time::SystemTime;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
+use crate::audit::{Act, Event};
 use crate::clock::UnixTime;
+use crate::http::Client;
+use crate::http::api::Api;
 use crate::http::api::identity::IdentityRequest;
+use crate::http::api::keys::Caller;
 use crate::http::api::limits::LimitsRequest;
 use crate::http::api::object::{Object, Texts};
 use crate::http::api::permissions::PermissionsRequest;
@@ -22,7 +25,6 @@ use crate::http::api::security::SecurityRequest;
 use crate::http::api::target::TargetRequest;
 use crate::http::api::time::Time;
 use crate::http::problem::Problem;
-use crate::http::{Client, Service};
 use crate::mint::{Minted, Order};
 use crate::rfb::login::Login;
 use crate::secret::Secret;
@@ -90,48 +92,37 @@ struct WebSocketResponse {
 
 /// Mints a console: 201 with its URL, or a problem document.
 pub(super) async fn create(
-    State(service): State<Arc<Service>>,
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let key = match service.api_keys.authenticate(&headers) {
-        Ok(key) => key,
-        Err(problem) => return problem.into_response(),
-    };
-    if let Err(too_often) = service.mints.spend(key.to_owned()) {
-        info!(key, client = %client.address, %too_often, "not minted");
-        return Problem::RateLimited(too_often).into_response();
+) -> Result<Response, Problem> {
+    if let Err(too_often) = api.mints.spend(caller.key.clone()) {
+        info!(key = caller.key, client = %client.address, %too_often, "not minted");
+        return Err(Problem::RateLimited(too_often));
     }
-    match mint(&service, &headers, body) {
-        Ok(minted) => {
-            info!(console = %minted.id, key, client = %client.address, expires_at = %minted.expires_at, "console minted");
-            created(&minted)
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-fn mint(
-    service: &Service,
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Minted, Problem> {
-    if !is_json(headers) {
-        return Err(Problem::UnsupportedMediaType);
-    }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
-        _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
-    })?;
-    let Object::<ConsoleRequest>(request) = serde_json::from_slice(&body)
-        .map_err(|error| Problem::InvalidRequest(without_values(&error.to_string())))?;
+    let request: ConsoleRequest = super::body(&headers, body)?;
     let order = request.into_order()?;
-    let now = UnixTime::from(SystemTime::now());
-    service
+    if !api.audit.healthy() {
+        return Err(Problem::AuditUnavailable);
+    }
+    let (labels, target) = (order.labels.clone(), order.target.to_string());
+    let minted = api
         .minter
-        .mint(order, now)
-        .map_err(|error| Problem::InvalidRequest(error.to_string()))
+        .mint(order, UnixTime::from(SystemTime::now()))
+        .map_err(|error| Problem::InvalidRequest(error.to_string()))?;
+    api.audit.record(Event {
+        key: Some(caller.key.clone()),
+        console: Some(minted.id),
+        labels,
+        target: Some(target),
+        client: Some(client.address.ip()),
+        ..Event::new(Act::Mint)
+    });
+    let key = caller.key;
+    info!(console = %minted.id, key, client = %client.address, expires_at = %minted.expires_at, "console minted");
+    Ok(created(&minted))
 }
 
 impl ConsoleRequest {
@@ -191,26 +182,6 @@ impl ConsoleRequest {
     }
 }
 
-/// The parser's words without the value that it found, which may be a password out of its place.
-fn without_values(error: &str) -> String {
-    let found = ["invalid type: ", "invalid value: ", "invalid length "];
-    match error.rsplit_once(", expected ") {
-        Some((start, expected)) if found.iter().any(|words| start.starts_with(words)) => {
-            format!("expected {expected}")
-        }
-        _ => error.to_owned(),
-    }
-}
-
-/// `application/json`, whatever parameters follow.
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-}
-
 fn created(minted: &Minted) -> Response {
     let body = ConsoleResponse {
         id: minted.id.to_string(),
@@ -221,8 +192,7 @@ fn created(minted: &Minted) -> Response {
         },
         expires_at: minted.expires_at.to_string(),
     };
-    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (StatusCode::CREATED, no_store, Json(body)).into_response()
+    (StatusCode::CREATED, Json(body)).into_response()
 }
 
 #[cfg(test)]
@@ -242,7 +212,7 @@ mod tests {
             let error = serde_json::from_str::<Object<ConsoleRequest>>(body)
                 .err()
                 .unwrap();
-            let words = without_values(&error.to_string());
+            let words = crate::http::api::without_values(&error.to_string());
             assert!(!words.contains("hunter2!"), "{words}");
             assert!(words.contains("line 1 column"), "{words}");
         }

@@ -5,18 +5,37 @@ use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::http::api::scope::{Scope, Scopes};
 use crate::http::problem::Problem;
 
-/// The configured keys: a name for the log and the SHA-256 of the key.
-///
-/// Keys are 32 random bytes, so a fast hash hides them well enough.
+/// One key.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    /// Whose it is, for the log and the audit.
+    pub name: String,
+    /// SHA-256 of the key. Keys are 32 random bytes, so a fast hash hides them well enough.
+    pub hash: [u8; 32],
+    /// What it is good for.
+    pub scopes: Scopes,
+}
+
+/// Somebody whose key was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The name of the key.
+    pub key: String,
+    /// What it is good for.
+    pub scopes: Scopes,
+}
+
+/// The configured keys.
 #[derive(Clone, Debug, Default)]
-pub struct ApiKeys(Vec<(String, [u8; 32])>);
+pub struct ApiKeys(Vec<ApiKey>);
 
 impl ApiKeys {
-    /// Takes names and hashes.
+    /// Takes the keys.
     #[must_use]
-    pub const fn new(keys: Vec<(String, [u8; 32])>) -> Self {
+    pub const fn new(keys: Vec<ApiKey>) -> Self {
         Self(keys)
     }
 
@@ -26,11 +45,22 @@ impl ApiKeys {
         self.0.is_empty()
     }
 
-    /// The name of the key that a request carries.
+    /// Who asks, if the key of the request is good for `scope`.
     ///
     /// # Errors
-    /// [`Problem::ApiOff`] or [`Problem::Unauthorized`].
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<&str, Problem> {
+    /// [`Problem::ApiOff`], [`Problem::Unauthorized`] or [`Problem::MissingScope`].
+    pub fn authorize(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+        let key = self.authenticate(headers)?;
+        if !key.scopes.allow(scope) {
+            return Err(Problem::MissingScope(scope));
+        }
+        Ok(Caller {
+            key: key.name.clone(),
+            scopes: key.scopes,
+        })
+    }
+
+    fn authenticate(&self, headers: &HeaderMap) -> Result<&ApiKey, Problem> {
         if self.is_empty() {
             return Err(Problem::ApiOff);
         }
@@ -38,9 +68,9 @@ impl ApiKeys {
         let hash: [u8; 32] = Sha256::digest(presented).into();
         // All keys are compared whole: neither which one matches nor how far shows in the time.
         let mut found = None;
-        for (name, expected) in &self.0 {
-            if bool::from(expected.ct_eq(&hash)) {
-                found = Some(name.as_str());
+        for key in &self.0 {
+            if bool::from(key.hash.ct_eq(&hash)) {
+                found = Some(key);
             }
         }
         found.ok_or(Problem::Unauthorized)
@@ -59,18 +89,27 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn ask(keys: &ApiKeys, authorization: Option<&str>) -> Result<String, Problem> {
+    fn ask(keys: &ApiKeys, authorization: Option<&str>, scope: Scope) -> Result<String, Problem> {
         let header = authorization.map(|value| (AUTHORIZATION, value.parse().unwrap()));
-        keys.authenticate(&HeaderMap::from_iter(header))
-            .map(str::to_owned)
+        let caller = keys.authorize(&HeaderMap::from_iter(header), scope);
+        caller.map(|caller| caller.key)
     }
 
     #[test]
-    fn a_key_is_known_by_its_hash() {
-        let keys = ["one", "two"].map(|key| (key.to_owned(), Sha256::digest(key).into()));
+    fn a_key_is_known_by_its_hash_and_good_for_its_scopes() {
+        let keys = [("one", Scope::Mint), ("two", Scope::SessionsEnd)].map(|(key, scope)| ApiKey {
+            name: key.to_owned(),
+            hash: Sha256::digest(key).into(),
+            scopes: Scopes::from_iter([scope]),
+        });
         let keys = ApiKeys::new(keys.into());
-        assert_eq!(ask(&keys, Some("Bearer two")), Ok("two".to_owned()));
-        assert_eq!(ask(&keys, Some("bearer  one ")), Ok("one".to_owned()));
+        let (mint, end) = (Scope::Mint, Scope::SessionsEnd);
+        assert_eq!(ask(&keys, Some("Bearer two"), end), Ok("two".to_owned()));
+        assert_eq!(ask(&keys, Some("bearer  one "), mint), Ok("one".to_owned()));
+        assert_eq!(
+            ask(&keys, Some("Bearer two"), mint),
+            Err(Problem::MissingScope(mint))
+        );
         for wrong in [
             None,
             Some("Bearer three"),
@@ -78,10 +117,11 @@ mod tests {
             Some("Basic one"),
             Some("one"),
         ] {
-            assert_eq!(ask(&keys, wrong), Err(Problem::Unauthorized), "{wrong:?}");
+            let asked = ask(&keys, wrong, mint);
+            assert_eq!(asked, Err(Problem::Unauthorized), "{wrong:?}");
         }
         assert_eq!(
-            ask(&ApiKeys::default(), Some("Bearer one")),
+            ask(&ApiKeys::default(), Some("Bearer one"), mint),
             Err(Problem::ApiOff)
         );
     }

@@ -1,52 +1,160 @@
 //! The REST API for cloud management: below `/api/v1`, with an API key as bearer token.
 
 pub mod consoles;
+pub mod document;
+mod ends;
+pub mod events;
 mod identity;
 pub mod keys;
 mod limits;
 mod object;
+pub mod openapi;
 mod permissions;
+pub mod routes;
+pub mod scope;
 mod security;
+mod selection;
+mod sessions;
 mod target;
 mod time;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
-use axum::middleware::map_response;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::http::Service;
+use crate::audit::Audit;
+use crate::http::api::events::Listeners;
+use crate::http::api::keys::ApiKeys;
+use crate::http::api::object::Object;
+use crate::http::api::routes::ROUTES;
+use crate::http::api::scope::Scope;
+use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
+use crate::mint::Minter;
+use crate::store::Store;
 
 /// The longest body of a request, in bytes.
-const MAX_BODY: usize = 64 * 1024;
+pub const MAX_BODY: usize = 64 * 1024;
 
 /// How long a request may take, its body included.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// The routes of the API.
-pub(super) fn routes() -> Router<Arc<Service>> {
-    Router::new()
-        .route("/api/v1/consoles", post(consoles::create))
+/// Everything that the API needs.
+#[derive(Debug)]
+pub struct Api {
+    /// Who may use it.
+    pub keys: ApiKeys,
+    /// What makes console URLs.
+    pub minter: Minter,
+    /// How often one key may mint.
+    pub mints: Limiter<String>,
+    /// What gateways share: who is in, and what is revoked.
+    pub store: Arc<dyn Store>,
+    /// What is written down of what was done.
+    pub audit: Audit,
+    /// Those who listen to what happens.
+    pub listeners: Listeners,
+}
+
+/// The routes of the API. Each request has to carry a [`Client`](crate::http::Client) and a
+/// [`Lasting`](crate::http::serve::Lasting), as `serve` puts them in.
+pub fn router<S: Clone + Send + Sync + 'static>(api: &Arc<Api>) -> Router<S> {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let needs = (Arc::clone(api), route.scope);
+        let handler = (route.handler)().route_layer(from_fn_with_state(needs, authorize));
+        router = router.route(route.path, handler);
+    }
+    router
+        .route(openapi::PATH, get(describe))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
             WITHIN,
         ))
-        .layer(map_response(timeout_as_problem))
+        .layer(map_response(finish))
+        .with_state(Arc::clone(api))
 }
 
-/// The time limit answers without words; the API answers in problem documents.
-async fn timeout_as_problem(response: Response) -> Response {
-    if response.status() == StatusCode::REQUEST_TIMEOUT {
+/// Lets a request through whose key is good for the route, and tells the handler whose it is.
+async fn authorize(
+    State((api, scope)): State<(Arc<Api>, Scope)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match api.keys.authorize(request.headers(), scope) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The document that describes all this.
+async fn describe(State(api): State<Arc<Api>>) -> Response {
+    Json(openapi::document(api.minter.public_url())).into_response()
+}
+
+/// The time limit answers without words; the API answers in problem documents. Nothing that it says
+/// is kept by caches.
+async fn finish(response: Response) -> Response {
+    let mut response = if response.status() == StatusCode::REQUEST_TIMEOUT {
         Problem::RequestTimeout.into_response()
     } else {
         response
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}
+
+/// The JSON object that a body has to be.
+///
+/// # Errors
+/// The [`Problem`] with it, which repeats no value.
+fn body<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<axum::body::Bytes, BytesRejection>,
+) -> Result<T, Problem> {
+    if !is_json(headers) {
+        return Err(Problem::UnsupportedMediaType);
+    }
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
+        _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
+    })?;
+    let Object(request) = serde_json::from_slice(&body)
+        .map_err(|error| Problem::InvalidRequest(without_values(&error.to_string())))?;
+    Ok(request)
+}
+
+/// `application/json`, whatever parameters follow.
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The parser's words without the value that it found, which may be a password out of its place.
+fn without_values(error: &str) -> String {
+    let found = ["invalid type: ", "invalid value: ", "invalid length "];
+    match error.rsplit_once(", expected ") {
+        Some((start, expected)) if found.iter().any(|words| start.starts_with(words)) => {
+            format!("expected {expected}")
+        }
+        _ => error.to_owned(),
     }
 }

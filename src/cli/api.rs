@@ -1,0 +1,122 @@
+//! Flags of the commands that ask a gateway's API.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::{duration, examples, label};
+use crate::fetch::Url;
+use crate::id::{ConsoleId, SessionId};
+
+/// Which gateway, and who asks.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "The gateway")]
+pub struct ApiArgs {
+    /// The gateway as it is reached from here, such as https://console.example.
+    #[arg(long = "api", value_name = "URL")]
+    pub url: Url,
+    /// A file with the API key and nothing else; - is standard input. Without it: the variable
+    /// FANLIGHT_API_KEY.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// PEM file with the authorities that are believed about the gateway. Without it: the system's.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// How long an answer may take.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `fanlight sessions`.
+#[derive(Clone, Debug, Args)]
+pub struct SessionsArgs {
+    /// What to do with sessions.
+    #[command(subcommand)]
+    pub command: SessionsCommand,
+}
+
+/// The subcommands of `fanlight sessions`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SessionsCommand {
+    /// List who is in, on all gateways that share a store.
+    #[command(after_help = examples::SESSIONS_LIST)]
+    List(SessionsListArgs),
+    /// Tell all about one session.
+    #[command(after_help = examples::SESSIONS_SHOW)]
+    Show(SessionsShowArgs),
+    /// End a session. It cannot be resumed.
+    #[command(after_help = examples::SESSIONS_END)]
+    End(SessionsEndArgs),
+}
+
+/// `fanlight sessions list`.
+#[derive(Clone, Debug, Args)]
+pub struct SessionsListArgs {
+    /// Only sessions with this label; can be given more than once, and then all have to fit.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    pub labels: Vec<(String, String)>,
+    /// Only sessions of this console.
+    #[arg(long, value_name = "ID")]
+    pub console: Option<ConsoleId>,
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `fanlight sessions show`.
+#[derive(Clone, Debug, Args)]
+pub struct SessionsShowArgs {
+    /// The session.
+    pub id: SessionId,
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `fanlight sessions end`.
+#[derive(Clone, Debug, Args)]
+pub struct SessionsEndArgs {
+    /// The session.
+    pub id: SessionId,
+    /// What its page shows beside the reason, at most 256 characters.
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `fanlight consoles`.
+#[derive(Clone, Debug, Args)]
+pub struct ConsolesArgs {
+    /// What to do with consoles.
+    #[command(subcommand)]
+    pub command: ConsolesCommand,
+}
+
+/// The subcommands of `fanlight consoles`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConsolesCommand {
+    /// Revoke a console, or all that were minted with a label up to now: their sessions end, and
+    /// nobody gets in with their URLs any more.
+    #[command(after_help = examples::CONSOLES_REVOKE)]
+    Revoke(ConsolesRevokeArgs),
+}
+
+/// `fanlight consoles revoke`.
+#[derive(Clone, Debug, Args)]
+pub struct ConsolesRevokeArgs {
+    /// The console.
+    #[arg(required_unless_present = "label", conflicts_with = "label")]
+    pub id: Option<ConsoleId>,
+    /// In place of one console, all with this label.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
+    pub label: Option<(String, String)>,
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}

@@ -1,0 +1,153 @@
+//! Asking a gateway's API from the command line.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, bail, ensure};
+use axum::body::Bytes;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::secret_file::Kind;
+use crate::cli::ApiArgs;
+use crate::fetch::{Fetcher, Question, Url};
+use crate::host::resolve::Resolver;
+use crate::secret::Secret;
+use crate::tls::connect::{Connector, Trust};
+
+/// The variable that holds the key where no file is named.
+const KEY_VARIABLE: &str = "FANLIGHT_API_KEY";
+
+const KEY: Kind = Kind {
+    what: "API key",
+    max: 256,
+};
+
+/// The longest answer, in bytes: a page of sessions with all labels that there may be.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
+/// A gateway's API, and the key for it.
+pub(super) struct Api {
+    url: Url,
+    fetcher: Fetcher,
+    authorization: HeaderValue,
+}
+
+impl Api {
+    pub(super) fn new(args: &ApiArgs) -> anyhow::Result<Self> {
+        let key = match &args.key_file {
+            Some(file) => KEY.read(file)?,
+            None => match std::env::var_os(KEY_VARIABLE) {
+                Some(key) => Secret::new(key.into_encoded_bytes()),
+                None => {
+                    bail!("there is no API key: name a file with --key-file, or set {KEY_VARIABLE}")
+                }
+            },
+        };
+        let mut bearer = Zeroizing::new(b"Bearer ".to_vec());
+        bearer.extend_from_slice(key.expose());
+        let mut authorization =
+            HeaderValue::from_bytes(&bearer).context("the API key is not one word")?;
+        authorization.set_sensitive(true);
+        let tls = Connector::new(&Trust {
+            ca_file: args.ca_file.clone(),
+            ..Trust::default()
+        })?;
+        Ok(Self {
+            url: args.url.clone(),
+            fetcher: Fetcher {
+                resolver: Resolver::from_system()?,
+                tls,
+                within: args.timeout,
+                max_body: MAX_ANSWER,
+            },
+            authorization,
+        })
+    }
+
+    /// Asks, and gives the JSON of a good answer; null where there is none.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let url = self.url.join(path);
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        if body.is_some() {
+            let json = HeaderValue::from_static("application/json");
+            headers.insert(CONTENT_TYPE, json);
+        }
+        let question = Question {
+            method,
+            headers,
+            body: body
+                .map(|it| Bytes::from(it.to_string()))
+                .unwrap_or_default(),
+        };
+        let (status, body) = self
+            .fetcher
+            .fetch(&url, question)
+            .await
+            .with_context(|| url.to_string())?;
+        let answer: Value = match body.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&body)
+                .with_context(|| format!("{url} answered {status}, which is not the API's JSON"))?,
+        };
+        ensure!(
+            status.is_success(),
+            "{url}: {}",
+            problem(&answer, status.as_u16())
+        );
+        Ok(answer)
+    }
+}
+
+/// What the gateway says is wrong, fit for a terminal.
+fn problem(answer: &Value, status: u16) -> String {
+    let text = |member: &str| answer.get(member).and_then(Value::as_str);
+    let Some(title) = text("title") else {
+        return format!("status {status}");
+    };
+    let detail = text("detail").map(|detail| format!(": {detail}"));
+    format!("{title}{}", detail.unwrap_or_default())
+        .escape_debug()
+        .to_string()
+}
+
+/// A text as part of a path or query ([RFC 3986, 2.3]).
+///
+/// [RFC 3986, 2.3]: https://www.rfc-editor.org/rfc/rfc3986#section-2.3
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_not_plain_is_encoded() {
+        assert_eq!(encode("vm=web-01"), "vm%3Dweb-01");
+        assert_eq!(encode("a&b é\n"), "a%26b%20%C3%A9%0A");
+    }
+
+    #[test]
+    fn a_problem_is_said_without_tricks() {
+        let answer = serde_json::json!({ "title": "Not\u{1b}[2J", "detail": "a\nb" });
+        assert_eq!(problem(&answer, 400), "Not\\u{1b}[2J: a\\nb");
+        assert_eq!(problem(&Value::Null, 502), "status 502");
+    }
+}

@@ -1,0 +1,122 @@
+//! From the configuration to what each part needs of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tracing::warn;
+
+use crate::audit::Audit;
+use crate::config::{Config, GatewayName, Limits, WhenAway};
+use crate::descriptors::{self, Places};
+use crate::drive::Deadlines;
+use crate::gateway::{StartError, profiles};
+use crate::host::ra2_key::Ra2Key;
+use crate::host::resolve::Resolver;
+use crate::host::targets::Targets;
+use crate::host::{self, courtesy};
+use crate::http::api::keys::{ApiKey, ApiKeys};
+use crate::metrics::Metrics;
+use crate::session;
+use crate::store::Quotas;
+use crate::tls::TlsError;
+use crate::tls::connect::{Connector, Trust};
+use crate::webhook::Webhook;
+
+/// What this gateway is called.
+fn name(config: &Config) -> String {
+    let name = config.name.clone();
+    let name = name.unwrap_or_else(GatewayName::of_this_machine);
+    name.as_str().to_owned()
+}
+
+pub(super) fn webhook(config: &Config, resolver: Resolver) -> Result<Option<Webhook>, StartError> {
+    let Some(to) = &config.webhook else {
+        return Ok(None);
+    };
+    let tls = Connector::new(&Trust::default())?;
+    let url = to.url.clone();
+    let webhook = Webhook::new(url, &to.secret_file, name(config), resolver, tls)?;
+    Ok(Some(webhook))
+}
+
+/// The configured places, or as many as there are descriptors for.
+pub(super) fn places(config: &Config) -> Places {
+    let configured = Places {
+        connections: config.limits.connections,
+        sessions: config.limits.sessions,
+    };
+    let descriptors = descriptors::limit();
+    let places = configured.within(descriptors);
+    if places != configured {
+        warn!(
+            descriptors,
+            sessions = places.sessions,
+            connections = places.connections,
+            "there are fewer descriptors than limits.sessions and limits.connections need: \
+             these are the limits"
+        );
+    }
+    places
+}
+
+/// What sessions need of the configuration of a gateway that listens on `own`.
+pub(super) fn session_params(
+    config: &Config,
+    max_sessions: usize,
+    own: SocketAddr,
+    audit: Audit,
+    metrics: Arc<Metrics>,
+) -> Result<session::Params, TlsError> {
+    Ok(session::Params {
+        max_sessions,
+        quotas: quotas(&config.limits),
+        resume_grace: config.resume_grace,
+        admit_without_store: config.store.when_away == WhenAway::Allow,
+        gateway: name(config),
+        audit,
+        max_handshakes: config.limits.handshakes,
+        origins: config.origin_policy_at(own),
+        browser_handshake: config.browser.handshake_timeout,
+        ping_interval: config.browser.ping_interval,
+        dead_after: config.browser.dead_after,
+        max_frame: config.browser.max_frame.0,
+        metrics,
+        host: host::Params {
+            connect: config.host.connect_timeout,
+            handshake: Deadlines {
+                version: config.host.version_timeout,
+                security: config.host.security_timeout,
+                init: config.host.init_timeout,
+            },
+            profiles: profiles(config)?,
+            courtesy: courtesy::Params {
+                places: config.host.dials_per_host,
+                ..courtesy::Params::default()
+            },
+            targets: Targets {
+                rules: config.targets.clone(),
+                own_listener: Some(own),
+            },
+            unix_root: config.host.unix_root.clone(),
+            ra2_key: Ra2Key::default(),
+        },
+    })
+}
+
+fn quotas(limits: &Limits) -> Quotas {
+    let per_label = limits.sessions_per_label.iter();
+    Quotas {
+        in_all: limits.sessions_in_all,
+        per_client: limits.sessions_per_client,
+        per_label: per_label.map(|it| (it.key.clone(), it.most)).collect(),
+    }
+}
+
+pub(super) fn api_keys(config: &Config) -> ApiKeys {
+    let keys = config.api_keys.iter().map(|key| ApiKey {
+        name: key.name.clone(),
+        hash: *key.hash.as_bytes(),
+        scopes: key.scopes,
+    });
+    ApiKeys::new(keys.collect())
+}

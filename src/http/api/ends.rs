@@ -1,0 +1,191 @@
+//! `DELETE` of a session or a console, and `POST /api/v1/revocations`: what ends sessions, wherever
+//! they are.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use crate::audit::{Act, Event};
+use crate::clock::UnixTime;
+use crate::http::Client;
+use crate::http::api::Api;
+use crate::http::api::keys::Caller;
+use crate::http::api::object::Object;
+use crate::http::api::selection::{self, invalid, once};
+use crate::http::console::Parameters;
+use crate::http::problem::Problem;
+use crate::id::{ConsoleId, SessionId};
+use crate::reason::Reason;
+use crate::rfb::peer_text::{MAX_CHARS, PeerText};
+use crate::store::{Sentence, Whom};
+use crate::token::Labels;
+
+/// The body of a revocation.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RevocationRequest {
+    label: Object<LabelRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelRequest {
+    key: String,
+    value: String,
+}
+
+/// What a revocation did.
+#[derive(Serialize)]
+struct RevocationResponse {
+    /// How many sessions it ended.
+    sessions_ended: usize,
+    /// Tokens that were minted later are not meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minted_by: Option<UnixTime>,
+}
+
+/// Ends one session, with a message that its page shows.
+pub(super) async fn terminate(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Extension(client): Extension<Client>,
+    path: Result<Path<String>, PathRejection>,
+    Query(parameters): Parameters,
+) -> Result<Response, Problem> {
+    let id: SessionId = selection::path_id(path)?;
+    let mut message = None;
+    for (name, value) in &parameters {
+        match name.as_str() {
+            "message" => once(name, &mut message, read_message(value)?)?,
+            _ => return Err(selection::unknown()),
+        }
+    }
+    let note = message.flatten();
+    // For the audit alone; who is gone by now is not found below either.
+    let entry = api.store.session(id).await?;
+    let sentence = Sentence {
+        reason: Reason::Terminated,
+        note,
+    };
+    if api.store.end(&Whom::Session(id), &sentence).await? == 0 {
+        return Err(Problem::SessionNotFound);
+    }
+    info!(session = %id, key = caller.key, "session ended by the API");
+    api.audit.record(Event {
+        session: Some(id),
+        console: entry.as_ref().map(|entry| entry.console),
+        labels: entry.map(|entry| entry.labels).unwrap_or_default(),
+        reason: Some(sentence.reason),
+        detail: sentence.note,
+        ..by(&caller, &client, Act::Terminate)
+    });
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends a console's sessions and voids its token.
+pub(super) async fn revoke_console(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Extension(client): Extension<Client>,
+    path: Result<Path<String>, PathRejection>,
+    Query(parameters): Parameters,
+) -> Result<Response, Problem> {
+    let id: ConsoleId = selection::path_id(path)?;
+    if !parameters.is_empty() {
+        return Err(selection::unknown());
+    }
+    let sentence = Sentence::plain(Reason::TokenRevoked);
+    let sessions_ended = api.store.end(&Whom::Console(id), &sentence).await?;
+    info!(console = %id, key = caller.key, sessions_ended, "console revoked");
+    api.audit.record(Event {
+        console: Some(id),
+        reason: Some(sentence.reason),
+        detail: Some(format!("{sessions_ended} sessions ended")),
+        ..by(&caller, &client, Act::Revoke)
+    });
+    Ok(Json(RevocationResponse {
+        sessions_ended,
+        minted_by: None,
+    })
+    .into_response())
+}
+
+/// Ends all sessions with a label and voids the tokens that were minted with it up to now.
+pub(super) async fn revoke_label(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let request: RevocationRequest = super::body(&headers, body)?;
+    let Object(LabelRequest { key, value }) = request.label;
+    let mut labels = Labels::default();
+    labels
+        .insert(&key, &value)
+        .map_err(|error| Problem::InvalidRequest(format!("label: {error}")))?;
+    let minted_by = UnixTime::from(SystemTime::now());
+    let whom = Whom::Label {
+        key,
+        value,
+        minted_by,
+    };
+    let sentence = Sentence::plain(Reason::TokenRevoked);
+    let sessions_ended = api.store.end(&whom, &sentence).await?;
+    info!(%labels, key = caller.key, sessions_ended, "label revoked");
+    api.audit.record(Event {
+        labels,
+        reason: Some(sentence.reason),
+        detail: Some(format!("{sessions_ended} sessions ended")),
+        ..by(&caller, &client, Act::Revoke)
+    });
+    Ok(Json(RevocationResponse {
+        sessions_ended,
+        minted_by: Some(minted_by),
+    })
+    .into_response())
+}
+
+/// Who did something, and from where.
+fn by(caller: &Caller, client: &Client, act: Act) -> Event {
+    Event {
+        key: Some(caller.key.clone()),
+        client: Some(client.address.ip()),
+        ..Event::new(act)
+    }
+}
+
+/// One line, without what could disguise it; `None` when nothing is left.
+fn read_message(text: &str) -> Result<Option<String>, Problem> {
+    if text.chars().count() > MAX_CHARS {
+        let why = format!("expected at most {MAX_CHARS} characters");
+        return Err(invalid("message", &why));
+    }
+    let clean = PeerText::clean(text.as_bytes());
+    Ok(clean.map(|clean| clean.as_str().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_bounded_and_one_line() {
+        let read = |text: &str| read_message(text);
+        let clean = Ok(Some("Back at five".to_owned()));
+        assert_eq!(read(" Back\r\n\u{202e}at\tfive\0"), clean);
+        assert_eq!(read(" \n"), Ok(None));
+        let longest = "é".repeat(MAX_CHARS);
+        assert_eq!(read(&longest), Ok(Some(longest.clone())));
+        let problem = read(&format!("{longest}x")).unwrap_err();
+        assert!(matches!(problem, Problem::InvalidParameter(_)));
+    }
+}
