@@ -51,6 +51,7 @@ fmt: ## format the Rust sources
 conformance: assets rust ## other people's suites and clients against our code; takes minutes
 	tests/conformance/autobahn.sh
 	tests/conformance/vncdotool.sh
+	tests/conformance/schemathesis.sh
 
 # libFuzzer needs a compiler flag of nightly; RUSTC_BOOTSTRAP lets stable take it.
 fuzz: assets rust ## every fuzz target for SECONDS seconds (20)
