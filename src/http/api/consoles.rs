@@ -199,6 +199,36 @@ fn created(minted: &Minted) -> Response {
 mod tests {
     use super::*;
 
+    /// Serde names the fields that it knows when it meets one that it does not.
+    #[test]
+    fn the_openapi_document_has_every_field() {
+        let document = crate::http::api::openapi::document("https://console.example");
+        let schema = &document["components"]["schemas"]["ConsoleRequest"]["properties"];
+        let credentials = &document["components"]["schemas"]["Credentials"]["properties"];
+        for (inside, properties) in [
+            ("", schema),
+            ("credentials", credentials),
+            ("security", &schema["security"]["properties"]),
+            ("identity", &schema["identity"]["properties"]),
+            ("limits", &schema["limits"]["properties"]),
+            ("permissions", &schema["permissions"]["properties"]),
+        ] {
+            let body = match inside {
+                "" => r#"{"?": 1}"#.to_owned(),
+                inside => format!(r#"{{"{inside}": {{"?": 1}}}}"#),
+            };
+            let error = serde_json::from_str::<Object<ConsoleRequest>>(&body).err();
+            let error = error.unwrap().to_string();
+            let (_, known) = error.split_once("expected ").unwrap();
+            let mut known: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+            let properties = properties.as_object().unwrap();
+            let mut documented: Vec<_> = properties.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            documented.sort_unstable();
+            assert_eq!(documented, known, "{inside}");
+        }
+    }
+
     #[test]
     fn no_error_repeats_a_value() {
         for body in [
