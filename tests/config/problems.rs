@@ -246,10 +246,6 @@ fn wrong_files_and_what_is_said_about_them() {
             "1:15: webhook.url: needs webhook.secret_file as well",
         ),
         (
-            "audit.to = 1",
-            "1:12: audit.to: expected stdout, stderr or a path, not the number 1",
-        ),
-        (
             "api.keys = 'fl_secret'",
             "1:12: api.keys: expected a list such as [{ name = \"cloud\", hash = \"sha256:…\" }] (see `fanlight keys api`)",
         ),
