@@ -21,8 +21,8 @@ use super::viewer;
 /// than the second.
 type Band = (usize, usize);
 
-const PLAIN: Band = (6_300, 6_950);
-const TLS: Band = (12_500, 13_800);
+const PLAIN: Band = (6_900, 7_900);
+const TLS: Band = (13_100, 15_000);
 
 /// Sessions before the counting starts, so that what is made once is no matter of theirs.
 const BEFORE: usize = 40;
