@@ -149,7 +149,7 @@ settings! {
     API_KEYS = Setting::new("api.keys", Typed(""),
         "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\", scopes = [\"mint\"] }` each, as `fanlight keys api` prints it. `scopes` are [what the key is good for](api.md#keys-and-scopes), `mint` alone where they are not said. The API is off when empty.");
     LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),
-        "How many sessions may run at once.")
+        "How many sessions may run at once. With fewer descriptors than this and `limits.connections` need, as many as there are descriptors for; the log says so at the start.")
         .range("1", "1000000");
     LIMITS_CONNECTIONS = Setting::new("limits.connections", Typed("10000"),
         "How many browser connections may be open at once; more than `limits.sessions`, so that pages and the API are answered when all sessions are taken.")

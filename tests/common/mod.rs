@@ -25,6 +25,7 @@ pub mod http;
 pub mod log;
 pub mod login_host;
 pub mod memory;
+pub mod minted;
 pub mod net;
 pub mod pattern;
 pub mod picture;
