@@ -52,6 +52,7 @@ async fn qemu(family: Family) {
             "target": target(machine.address),
             "credentials": { "password": PASSWORD },
             "name": "web-01",
+            "limits": { "uses": 2 },
         }))
         .await;
 
@@ -137,7 +138,7 @@ async fn x11vnc_over_both_families() {
 async fn shows_the_painted_screen(gateway: &TestGateway, host: SocketAddr) {
     let (width, height) = xdisplay::SIZE;
     let painted = Picture::plain(width, height, xdisplay::COLOUR);
-    let minted = gateway.mint_for(host, PASSWORD).await;
+    let minted = gateway.mint_times(2, host, PASSWORD).await;
     for stock in [false, true] {
         let opening = async {
             if stock {

@@ -189,9 +189,12 @@ async fn requests_that_never_come_whole_do_not_keep_the_gateway_from_stopping() 
     let mut half_a_head = connect(gateway.address).await;
     half_a_head.write_all(b"GET /no").await.unwrap();
     let mut no_body = connect(gateway.address).await;
-    let head = b"POST /api/v1/consoles HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\
-        expect: 100-continue\r\n\r\n";
-    no_body.write_all(head).await.unwrap();
+    let head = format!(
+        "POST /api/v1/consoles HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n",
+        TestGateway::API_KEY
+    );
+    no_body.write_all(head.as_bytes()).await.unwrap();
     let mut goes_on = [0; 12];
     let answer = no_body.read_exact(&mut goes_on);
     within("the question for the body", ANSWERED, answer)

@@ -100,7 +100,11 @@ async fn ports_and_denials_count() {
 #[tokio::test]
 async fn a_gateway_is_no_host_of_its_own() {
     for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
-        let gateway = TestGateway::builder().set("listen", listen).start().await;
+        let gateway = TestGateway::builder()
+            .set("listen", listen)
+            .set("tls.mode", "off")
+            .start()
+            .await;
         let port = gateway.address.port();
         for ip in ["127.0.0.1", "::ffff:127.0.0.1"] {
             let target = json!({ "host": ip, "port": port });
