@@ -15,6 +15,7 @@ use crate::rfb::identity::Identity;
 use crate::rfb::permissions::Permissions;
 use crate::rfb::terms::Terms;
 use crate::target::{ProfileName, Target, Way};
+use crate::token::binding::Binding;
 use crate::token::credentials::Credentials;
 use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
@@ -73,6 +74,8 @@ pub struct Order {
     pub identity: Identity,
     /// How often and for how long; what is configured where an order does not say.
     pub limits: LimitsOrder,
+    /// From where it may be opened.
+    pub binding: Binding,
     /// Who else may be at the machine.
     pub sharing: Sharing,
     /// What the viewer is there for.
@@ -97,6 +100,7 @@ impl Order {
             permissions: Permissions::default(),
             identity: Identity::default(),
             limits: LimitsOrder::default(),
+            binding: Binding::default(),
             sharing: Sharing::default(),
             role: Role::default(),
             name: None,
@@ -236,6 +240,7 @@ impl Minter {
             permissions: order.permissions,
             identity: order.identity,
             limits,
+            binding: order.binding,
             sharing: order.sharing,
             role: order.role,
             name: order.name,

@@ -10,8 +10,8 @@ use super::{load_config, now};
 use crate::cli::MintArgs;
 use crate::keyring_file;
 use crate::mint::{LimitsOrder, Minter, Order};
-use crate::token::Labels;
 use crate::token::labels::Name;
+use crate::token::{Binding, Labels};
 
 pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = load_config(&args.config, Vec::new())?.config;
@@ -37,6 +37,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
             session_max: args.limits.session_max,
             idle_max: args.limits.idle_max,
         },
+        binding: Binding::default(),
         sharing: args.limits.sharing,
         role: args.limits.role,
         name: args.name.map(Name::new).transpose().context("--name")?,

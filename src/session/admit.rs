@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 use crate::clock::UnixTime;
 use crate::entropy;
 use crate::id::SessionId;
+use crate::origin::Presented;
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
 use crate::session::end::End;
@@ -70,6 +71,7 @@ impl Sessions {
                     .open_token(&token)
                     .map_err(|error| End::because(&error))?;
                 record.grant(&grant);
+                bound(&grant, arrival)?;
                 self.admit_grant(grant, arrival, record).await
             }
             Pass::Resume(secret) => self.readmit(&secret, arrival, record).await,
@@ -141,6 +143,7 @@ impl Sessions {
         let grant = token::read_for(Purpose::Resume, &sealed_grant, &self.ring);
         let grant = grant.map_err(|error| End::detailed(Reason::ResumeExpired, &error))?;
         record.resume(entry.id, &grant);
+        bound(&grant, arrival)?;
         let place = self.registry.take(entry, Arc::clone(&record.traffic));
         place.admitted();
         let seat = Seat {
@@ -263,6 +266,21 @@ impl End {
             ..Self::because(denied)
         }
     }
+}
+
+/// Whether the grant may be used from there.
+fn bound(grant: &Grant, arrival: &Arrival) -> Result<(), End> {
+    let origin = match &arrival.origin {
+        Presented::Origin(origin) => Some(origin),
+        Presented::None | Presented::Other => None,
+    };
+    if !grant.binding.admits_client(arrival.client.ip()) {
+        return Err(End::plain(Reason::ClientRefused));
+    }
+    if !grant.binding.admits_origin(origin) {
+        return Err(End::plain(Reason::OriginRefused));
+    }
+    Ok(())
 }
 
 /// The machine as one text: the way to it, hashed, since the path of a tunnel may be a secret.

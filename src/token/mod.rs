@@ -4,6 +4,7 @@
 //! A token looks like `fl1.9f3a12bc.q1w2…`: the version of the format, the name of the key, and
 //! base64url of nonce, ciphertext and tag. It is opaque to everybody else.
 
+pub mod binding;
 pub mod credentials;
 pub mod grant;
 pub mod keyring;
@@ -12,6 +13,7 @@ pub mod limits;
 pub mod seal;
 pub mod sharing;
 
+pub use binding::Binding;
 pub use credentials::Credentials;
 pub use grant::Grant;
 pub use keyring::{Key, KeyRing};

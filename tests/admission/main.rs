@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod binding;
 mod client;
 mod crowd;
 mod origin;

@@ -239,6 +239,7 @@ fn an_expired_token_is_shown_and_marked() {
         terms: fanlight::rfb::terms::Terms::default(),
         identity: fanlight::rfb::identity::Identity::default(),
         limits: fanlight::token::Limits::default(),
+        binding: fanlight::token::Binding::default(),
         sharing: fanlight::token::Sharing::default(),
         role: fanlight::token::Role::default(),
         name: None,

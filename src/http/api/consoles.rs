@@ -16,6 +16,7 @@ use crate::audit::{Act, Event};
 use crate::clock::UnixTime;
 use crate::http::Client;
 use crate::http::api::Api;
+use crate::http::api::binding::BindingRequest;
 use crate::http::api::identity::IdentityRequest;
 use crate::http::api::keys::Caller;
 use crate::http::api::limits::LimitsRequest;
@@ -49,6 +50,8 @@ struct ConsoleRequest {
     expires_in: Option<Time>,
     #[serde(default)]
     limits: Object<LimitsRequest>,
+    #[serde(default)]
+    binding: Object<BindingRequest>,
     #[serde(default)]
     sharing: Sharing,
     #[serde(default)]
@@ -166,6 +169,7 @@ impl ConsoleRequest {
             .map_err(|error| wrong("name", &error))?;
         let (Object(limits), Object(permissions)) = (self.limits, self.permissions);
         let expires_in = Time::read(self.expires_in.as_ref(), "expires_in").map_err(at)?;
+        let Object(binding) = self.binding;
         Ok(Order {
             target,
             credentials,
@@ -173,6 +177,7 @@ impl ConsoleRequest {
             permissions: permissions.into_permissions().map_err(at)?,
             identity,
             limits: limits.into_order().map_err(at)?,
+            binding: binding.into_binding().map_err(at)?,
             sharing: self.sharing,
             role: self.role,
             name,

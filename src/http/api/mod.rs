@@ -1,5 +1,6 @@
 //! The REST API for cloud management: below `/api/v1`, with an API key as bearer token.
 
+mod binding;
 pub mod consoles;
 pub mod document;
 mod ends;

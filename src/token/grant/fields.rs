@@ -14,6 +14,7 @@ use crate::rfb::permissions::{Clipboard, MAX_TO_MACHINE, Permissions};
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
 use crate::target::{ProfileName, Target};
+use crate::token::binding::Binding;
 use crate::token::credentials::{Credentials, Header};
 use crate::token::labels::{Labels, Name};
 use crate::token::limits::Limits;
@@ -35,6 +36,7 @@ pub(super) struct Fields {
     uses: Option<NonZeroU16>,
     session_max: Option<Duration>,
     idle_max: Option<Duration>,
+    binding: Binding,
     sharing: Option<Sharing>,
     role: Option<Role>,
     name: Option<Name>,
@@ -120,6 +122,14 @@ impl Fields {
             }
             tag::SESSION_MAX => once(&mut self.session_max, tag, duration(value, "session_max")?),
             tag::IDLE_MAX => once(&mut self.idle_max, tag, duration(value, "idle_max")?),
+            tag::CLIENT => {
+                self.binding.clients.push(parsed(value, "client")?);
+                Ok(())
+            }
+            tag::ORIGIN => {
+                self.binding.origins.push(parsed(value, "origin")?);
+                Ok(())
+            }
             tag::SHARING => once(&mut self.sharing, tag, parsed(value, "sharing")?),
             tag::ROLE => once(&mut self.role, tag, parsed(value, "role")?),
             tag::NAME => {
@@ -152,6 +162,7 @@ impl Fields {
                 session_max: self.session_max.ok_or(BadGrant::Missing("session_max"))?,
                 idle_max: self.idle_max.ok_or(BadGrant::Missing("idle_max"))?,
             },
+            binding: self.binding,
             sharing: self.sharing.unwrap_or_default(),
             role: self.role.unwrap_or_default(),
             name: self.name,

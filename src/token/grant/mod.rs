@@ -17,6 +17,7 @@ use crate::rfb::identity::{BadIdentity, Identity};
 use crate::rfb::permissions::{MAX_TO_MACHINE, Permissions};
 use crate::rfb::terms::Terms;
 use crate::target::Target;
+use crate::token::binding::{BadBinding, Binding};
 use crate::token::credentials::{BadCredentials, Credentials};
 use crate::token::labels::{BadLabel, Labels, Name};
 use crate::token::limits::{BadLimit, Limits};
@@ -53,6 +54,8 @@ pub struct Grant {
     pub identity: Identity,
     /// How often and for how long.
     pub limits: Limits,
+    /// From where it may be opened.
+    pub binding: Binding,
     /// Who else may be at the machine.
     pub sharing: Sharing,
     /// What the viewer is there for.
@@ -91,6 +94,9 @@ pub enum BadGrant {
     /// The identity is over its bounds.
     #[error(transparent)]
     Identity(#[from] BadIdentity),
+    /// The binding is over its bounds.
+    #[error(transparent)]
+    Binding(#[from] BadBinding),
     /// The limits are out of their bounds.
     #[error(transparent)]
     Limit(#[from] BadLimit),
@@ -144,6 +150,7 @@ impl Grant {
         self.credentials.check()?;
         self.identity.check()?;
         self.limits.check()?;
+        self.binding.check()?;
         if self.permissions.clipboard.to_machine > MAX_TO_MACHINE {
             return Err(BadGrant::Bad("permissions"));
         }

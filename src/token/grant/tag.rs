@@ -30,6 +30,8 @@ pub(super) const SHARING: u8 = 27;
 pub(super) const ROLE: u8 = 28;
 pub(super) const RELAY: u8 = 40;
 pub(super) const PERMISSIONS: u8 = 41;
+pub(super) const CLIENT: u8 = 42;
+pub(super) const ORIGIN: u8 = 43;
 
 // The bits of the field TERMS: append, never renumber.
 pub(super) const REQUIRE_TLS: u8 = 1;

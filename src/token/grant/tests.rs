@@ -36,6 +36,7 @@ fn bare() -> Grant {
         permissions: Permissions::default(),
         identity: Identity::default(),
         limits: Limits::default(),
+        binding: Binding::default(),
         sharing: Sharing::default(),
         role: Role::default(),
         name: None,
@@ -83,6 +84,10 @@ fn full() -> Grant {
             uses: 3.try_into().unwrap(),
             session_max: Duration::from_secs(3600),
             idle_max: Duration::from_secs(60),
+        },
+        binding: Binding {
+            clients: vec!["192.0.2.0/24".parse().unwrap()],
+            origins: vec!["https://cloud.example".parse().unwrap()],
         },
         sharing: Sharing::Exclusive,
         role: Role::Watcher,

@@ -43,6 +43,12 @@ impl Writer {
         self.permissions(grant.permissions)?;
         self.identity(&grant.identity)?;
         self.limits(&grant.limits)?;
+        for client in &grant.binding.clients {
+            self.put(tag::CLIENT, &[client.to_string().as_bytes()])?;
+        }
+        for origin in &grant.binding.origins {
+            self.put(tag::ORIGIN, &[origin.to_string().as_bytes()])?;
+        }
         if grant.sharing != Sharing::default() {
             self.put(tag::SHARING, &[grant.sharing.as_str().as_bytes()])?;
         }
