@@ -7,11 +7,12 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tracing::debug;
 
 use super::exchange::{ExchangeError, exchange};
+use super::read_ahead::ReadAhead;
 use crate::entropy;
 use crate::frame_queue::FrameQueue;
 use crate::http1::refusal::Refusal;
@@ -121,9 +122,7 @@ fn in_words(close: Option<&(u16, Option<PeerText>)>) -> String {
 /// Reading it ends with an error that is a [`SocketEnd`] where the host says that it ends, and
 /// like any other stream where it just does.
 pub(super) struct HostWebSocket<S> {
-    stream: S,
-    /// What was read together with the answer.
-    ahead: Bytes,
+    stream: ReadAhead<S>,
     decoder: Decoder,
     outgoing: FrameQueue,
     ended: Option<SocketEnd>,
@@ -135,8 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HostWebSocket<S> {
     /// Takes an upgraded stream over, with what was read behind the answer.
     fn new(stream: S, ahead: Bytes) -> Self {
         Self {
-            stream,
-            ahead,
+            stream: ReadAhead::new(ahead, stream),
             decoder: Decoder::of_server(),
             outgoing: FrameQueue::new(|opcode, payload, out| {
                 masked_frame(opcode, payload, entropy::random(), out);
@@ -191,23 +189,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HostWebSocket<S> {
         payload
     }
 
-    /// Reads what is there, of the stream or of what was read ahead.
-    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
-        if !self.ahead.is_empty() {
-            let read = self.ahead.len().min(buf.len());
-            let (front, _) = buf.split_at_mut(read);
-            self.ahead.copy_to_slice(front);
-            if self.ahead.is_empty() {
-                // An empty slice would keep its allocation alive.
-                self.ahead = Bytes::new();
-            }
-            return Poll::Ready(Ok(read));
-        }
-        let mut read = ReadBuf::new(buf);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-        Poll::Ready(Ok(read.filled().len()))
-    }
-
     /// Writes what is queued and what answers a ping, and flushes.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.outgoing.poll_send(&mut self.stream, cx)
@@ -234,7 +215,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HostWebSocket<S> {
             // Pongs leave while nothing is written; a failure shows in the read.
             let _ = socket.poll_send(cx);
             let room = buf.initialize_unfilled();
-            let read = ready!(socket.poll_fill(cx, room))?;
+            let mut read = ReadBuf::new(&mut *room);
+            ready!(Pin::new(&mut socket.stream).poll_read(cx, &mut read))?;
+            let read = read.filled().len();
             if read == 0 {
                 return Poll::Ready(Ok(()));
             }
