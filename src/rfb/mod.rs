@@ -13,6 +13,7 @@ pub mod browser;
 pub mod chord;
 pub mod client_message;
 pub mod encoding;
+pub mod extended_clipboard;
 pub mod gate;
 pub mod held_keys;
 pub mod host;

@@ -15,12 +15,6 @@ pub(super) struct Provide {
 }
 
 impl Provide {
-    /// The longest body that can have `most` bytes of text in it, compressed as badly as zlib
-    /// compresses.
-    pub(super) const fn longest_body(most: u32) -> u32 {
-        most.saturating_add(most / 256).saturating_add(256)
-    }
-
     /// A message whose length has been allowed.
     pub(super) fn new(head: Head) -> Self {
         let body = usize::try_from(head.body).unwrap_or(0);

@@ -1,8 +1,9 @@
 //! What is permitted of each message.
 
-use super::provide::{self, Provide};
+use super::provide;
 use super::{Fate, Gate};
 use crate::rfb::client_message::{ClipboardActions, Head, Kind, Misuse};
+use crate::rfb::extended_clipboard::longest_body;
 
 /// The longest list of sizes in what a viewer says about its extended clipboard, in bytes.
 const MAX_CAPS: u32 = 16 * 4;
@@ -51,7 +52,7 @@ impl Gate {
         let passes = if actions.is_caps() {
             head.body <= MAX_CAPS
         } else if actions.is_provide() {
-            if !known || !to || head.body > Provide::longest_body(clipboard.to_machine) {
+            if !known || !to || head.body > longest_body(clipboard.to_machine) {
                 return Ok(Fate::Drop);
             }
             let body = usize::try_from(head.body).unwrap_or(usize::MAX);

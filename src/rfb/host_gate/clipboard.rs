@@ -5,6 +5,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::Fate;
+use crate::rfb::extended_clipboard::longest_body;
 use crate::rfb::permissions::Clipboard;
 
 /// Flags: what is to be done, and with which formats.
@@ -50,12 +51,6 @@ pub(super) fn verdict(permitted: Clipboard, flags: u32, len: u32, there: &[u8]) 
         _ => false,
     };
     if passes { Fate::Pass } else { Fate::Drop }
-}
-
-/// The longest body that can have `most` bytes of text in it, compressed as badly as zlib
-/// compresses.
-const fn longest_body(most: u32) -> u32 {
-    most.saturating_add(most / 256).saturating_add(256)
 }
 
 /// Whether `body` inflates to a text of at most `most` bytes and the NUL behind it. It stops where
