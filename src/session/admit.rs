@@ -31,6 +31,8 @@ pub(super) struct Seat<'s> {
     _slot: SemaphorePermit<'s>,
     /// Its place among those that are on their way to the picture.
     on_the_way: Option<SemaphorePermit<'s>>,
+    /// When the session is over in any case: that was set when it began.
+    ends_by: UnixTime,
     /// Where words of others reach it.
     pub(super) place: Place<'s>,
     /// What its page comes back with, should it be lost.
@@ -42,13 +44,10 @@ pub(super) struct Seat<'s> {
 }
 
 impl Seat<'_> {
-    /// How long the session may last from now on: resumed or not, its end was set when it began.
-    pub(super) fn time_left(&self, grant: &Grant) -> Duration {
-        let entry = self.place.update(|_| ());
+    /// How long the session may last from now on.
+    pub(super) fn time_left(&self) -> Duration {
         let now = UnixTime::from(SystemTime::now());
-        entry.map_or(grant.limits.session_max, |entry| {
-            Duration::from_secs(entry.ends_by.as_secs().saturating_sub(now.as_secs()))
-        })
+        Duration::from_secs(self.ends_by.as_secs().saturating_sub(now.as_secs()))
     }
 }
 
@@ -64,22 +63,20 @@ impl Sessions {
             return Err(End::plain(Reason::AuditUnavailable));
         }
         // Nobody needs it again, and a session may last for days.
-        let admitted = match std::mem::take(&mut arrival.pass) {
-            Pass::None => Err(End::plain(Reason::TokenMissing)),
+        let (grant, mut seat) = match std::mem::take(&mut arrival.pass) {
+            Pass::None => return Err(End::plain(Reason::TokenMissing)),
             Pass::Token(token) => {
                 let grant = self
                     .open_token(&token)
                     .map_err(|error| End::because(&error))?;
                 record.grant(&grant);
                 bound(&grant, arrival)?;
-                self.admit_grant(grant, arrival, record).await
+                self.admit_grant(grant, arrival, record).await?
             }
-            Pass::Resume(secret) => self.readmit(&secret, arrival, record).await,
+            Pass::Resume(secret) => self.readmit(&secret, arrival, record).await?,
         };
-        admitted.map(|(grant, seat)| {
-            let on_the_way = Some(on_the_way);
-            (grant, Seat { on_the_way, ..seat })
-        })
+        seat.on_the_way = Some(on_the_way);
+        Ok((grant, seat))
     }
 
     async fn admit_grant(
@@ -110,6 +107,7 @@ impl Sessions {
         let seat = Seat {
             _slot: slot,
             on_the_way: None,
+            ends_by: claim.entry.ends_by,
             place,
             secret,
             resumed: false,
@@ -140,21 +138,36 @@ impl Sessions {
             entry,
             sealed_grant,
         } = resumed.map_err(|denied| End::denied(&denied))?;
-        let grant = token::read_for(Purpose::Resume, &sealed_grant, &self.ring);
-        let grant = grant.map_err(|error| End::detailed(Reason::ResumeExpired, &error))?;
-        record.resume(entry.id, &grant);
-        bound(&grant, arrival)?;
+        record.resume(entry.id);
+        let ends_by = entry.ends_by;
         let place = self.registry.take(entry, Arc::clone(&record.traffic));
         place.admitted();
         let seat = Seat {
             _slot: slot,
             on_the_way: None,
+            ends_by,
             place,
             secret: arrival.page.then_some(next),
             resumed: true,
             connected: false,
         };
-        Ok((grant, seat))
+        match self.reopen(&sealed_grant, arrival, record) {
+            Ok(grant) => Ok((grant, seat)),
+            // The store has it on its way already, and nobody is.
+            Err(end) => {
+                self.leave(&seat, &end).await;
+                Err(end)
+            }
+        }
+    }
+
+    /// The grant of a session that continues, if it may be used from there.
+    fn reopen(&self, sealed: &str, arrival: &Arrival, record: &mut Record) -> Result<Grant, End> {
+        let grant = token::read_for(Purpose::Resume, sealed, &self.ring);
+        let grant = grant.map_err(|error| End::detailed(Reason::ResumeExpired, &error))?;
+        record.grant(&grant);
+        bound(&grant, arrival)?;
+        Ok(grant)
     }
 
     /// The session has its picture.

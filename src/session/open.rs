@@ -170,7 +170,7 @@ impl Sessions {
                 tell_page: page,
                 permissions,
                 idle_max: grant.limits.idle_max,
-                session_max: seat.time_left(&grant),
+                session_max: seat.time_left(),
             },
             host_gate,
         }))

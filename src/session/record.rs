@@ -58,10 +58,9 @@ impl Record {
         self.session
     }
 
-    /// Takes over the name of a session that continues, and what its grant says.
-    pub fn resume(&mut self, session: SessionId, grant: &Grant) {
+    /// Takes over the name of a session that continues.
+    pub const fn resume(&mut self, session: SessionId) {
         self.session = session;
-        self.grant(grant);
     }
 
     /// Takes over what the grant says of the session.

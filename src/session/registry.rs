@@ -130,12 +130,11 @@ impl Place<'_> {
         }
     }
 
-    /// The entry at its end: it is not renewed any more.
+    /// The entry at its end, once: it is not renewed any more.
     pub(super) fn close(&self) -> Option<Entry> {
         let mut running = self.registry.running();
         let running = running.get_mut(&self.leg)?;
-        running.admitted = false;
-        Some(running.now())
+        std::mem::replace(&mut running.admitted, false).then(|| running.now())
     }
 
     /// Changes the entry, and says what it is then.
