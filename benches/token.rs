@@ -21,9 +21,9 @@ const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 fn sealing_and_opening(criterion: &mut Criterion) {
     let key = Key::new(KeyId::from_random([1; KeyId::LEN]), NOW, [2; 32]);
-    let ring = Arc::new(KeyRing::new(key));
+    let ring = KeyRing::new(key);
     let public_url = "https://console.example".to_owned();
-    let minter = Minter::new(Arc::clone(&ring), public_url, Usual::default());
+    let minter = Minter::new(Arc::new(ring.clone().into()), public_url, Usual::default());
     let endpoint = Endpoint {
         host: "192.0.2.17".parse().unwrap(),
         port: 5901.try_into().unwrap(),

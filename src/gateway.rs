@@ -3,9 +3,11 @@
 mod beside;
 mod edge;
 mod encryption;
+mod keys;
 mod params;
 mod profiles;
 mod readiness;
+mod reload;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use crate::audit::{self, Act, Audit};
+use crate::audit::{self, Audit};
 use crate::config::{Config, StoreError};
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::api::Api;
@@ -36,14 +38,14 @@ use crate::mint::Minter;
 use crate::session::Sessions;
 use crate::stream::Stream;
 use crate::tls::TlsError;
-use crate::tls::certificates::Certificates;
 use crate::tls::listen::Acceptor;
-use crate::token::KeyRing;
 use crate::webhook::WebhookError;
 use beside::Beside;
 use edge::Edge;
 use params::{api_keys, session_params, webhook};
+use reload::{Part, Reload};
 
+pub use keys::Keys;
 pub use profiles::profiles;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
@@ -58,7 +60,7 @@ const NEAR_TIMER: Duration = Duration::from_millis(100);
 pub struct Gateway {
     address: SocketAddr,
     minter: Minter,
-    certificates: Option<Arc<Certificates>>,
+    reload: Reload,
     tasks: TaskTracker,
     stop: CancellationToken,
     audit: Audit,
@@ -108,16 +110,16 @@ struct Front {
 }
 
 impl Gateway {
-    /// Starts a gateway with the keys of `ring`: when this returns, it is listening.
+    /// Starts a gateway with these keys: when this returns, it is listening.
     ///
     /// # Errors
     /// [`StartError`].
     ///
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
-    pub async fn start(config: &Config, ring: Arc<KeyRing>) -> Result<Self, StartError> {
+    pub async fn start(config: &Config, keys: Keys) -> Result<Self, StartError> {
         let listener = bind("listen", config.listen).await?;
-        Self::start_on(listener, config, ring).await
+        Self::start_on(listener, config, keys).await
     }
 
     /// The same, with a listener that was there before, in place of the setting.
@@ -130,7 +132,7 @@ impl Gateway {
     pub async fn start_on(
         listener: TcpListener,
         config: &Config,
-        ring: Arc<KeyRing>,
+        keys: Keys,
     ) -> Result<Self, StartError> {
         let options = listener::set_options(&listener, config.browser.dead_after);
         let address = options.and_then(|()| listener.local_addr());
@@ -144,17 +146,11 @@ impl Gateway {
         let resolver = Resolver::from_system()?;
         let beside = Beside::bind(config).await?;
         let metrics = Arc::new(Metrics::new());
-        for key in ring.keys() {
-            metrics.key(key.id, key.created);
-        }
 
         let public_url = config.public_url_at(address).to_string();
         let places = params::places(config);
         let audit = Audit::start(&config.audit)?;
-        audit.record(audit::Event {
-            sealing_key: Some(ring.sealing_key().id),
-            ..audit::Event::new(Act::Keys)
-        });
+        let (ring, ring_file) = keys.in_use(&metrics, &audit);
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect())
@@ -207,19 +203,22 @@ impl Gateway {
             stop: stop.clone(),
         };
         info!(%address, public_url, tls = front.acceptor.is_some(), "listening");
-        if let Some(certificates) = &certificates {
-            tasks.spawn(encryption::watch(Arc::clone(certificates), stop.clone()));
-        }
+        let shown = certificates.clone().map(|it| {
+            let stamps = it.shown_stamps();
+            (it as Arc<dyn Part>, stamps)
+        });
+        let reload = Reload::new(shown.into_iter().chain(ring_file).collect());
+        tasks.spawn(reload.clone().watch(stop.clone()));
         let scrape = Scrape {
             metrics,
-            certificates: certificates.clone(),
+            certificates,
         };
         beside.serve(config, &public_url, scrape, &tasks, &stop);
         tasks.spawn(accept(listener, Arc::new(front), places.connections));
         Ok(Self {
             address,
             minter,
-            certificates,
+            reload,
             tasks,
             stop,
             audit,
@@ -239,12 +238,13 @@ impl Gateway {
         &self.minter
     }
 
-    /// Reads the certificates again, and says in the log what came of it: where one is no good, all
-    /// stay as they were. Nobody is dropped.
-    pub fn reload(&self) {
-        if let Some(certificates) = &self.certificates {
-            encryption::reload(certificates);
-        }
+    /// Takes up what its files hold now (certificates, the key ring), and says in the log what came
+    /// of it: what is no good stays as it was. Nobody is dropped.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: what has begun goes on.
+    pub async fn reload(&self) {
+        self.reload.all().await;
     }
 
     /// Where its tasks run, for others that are to end with it.

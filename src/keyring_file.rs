@@ -161,7 +161,7 @@ pub fn make(path: &Path, now: UnixTime) -> Result<KeyRing, Error> {
 }
 
 /// Puts a fresh key in front of the ring's keys, which go on to open their tokens. Running gateways
-/// see it when they are started anew.
+/// see that the file has changed.
 ///
 /// Of several who do this at once, each waits for the one before and finds its key in the ring.
 ///

@@ -20,6 +20,7 @@ pub mod descriptors;
 pub mod drive;
 pub mod entropy;
 pub mod fetch;
+pub mod file_stamp;
 pub mod frame_queue;
 pub mod gateway;
 pub mod host;

@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tracing::warn;
 
 use crate::clock::UnixTime;
 use crate::id::KeyId;
@@ -122,7 +123,7 @@ impl Metrics {
         );
         r.register(
             "tokens_sealed",
-            "Tokens of this gateway, by the key they are sealed with",
+            "Grants that this process sealed, for tokens and for resuming, by key",
             self.sealed.clone(),
         );
         r.register_with_unit(
@@ -150,12 +151,24 @@ impl Metrics {
         gauge.set(seconds(created));
     }
 
-    /// A token was sealed with this key.
+    /// A key is not in the ring any more.
+    pub fn key_retired(&self, id: KeyId) {
+        let key = ByKey {
+            key: id.to_string(),
+        };
+        self.sealed.remove(&key);
+        self.key_created.remove(&key);
+    }
+
+    /// A grant was sealed with this key. The log says when that was often.
     pub fn sealed(&self, id: KeyId) {
         let key = ByKey {
             key: id.to_string(),
         };
-        self.sealed.get_or_create(&key).inc();
+        let seals = self.sealed.get_or_create(&key).inc() + 1;
+        if is_often(seals) {
+            warn!(key = %id, seals, "this process has sealed often with one key: rotate the key ring");
+        }
     }
 
     /// The first of the certificates ends then.
@@ -210,6 +223,18 @@ impl fmt::Debug for Metrics {
     }
 }
 
+/// How many seals with one key are often, in one process. A key is good for 2^32 of AES-GCM with
+/// random nonces ([NIST SP 800-38D], 8.3), by all gateways that have it, from its first day to its
+/// last; a process knows of its own. At the first word of this, 64 such processes are at the limit.
+///
+/// [NIST SP 800-38D]: https://csrc.nist.gov/pubs/sp/800/38/d/final
+const OFTEN: u64 = 1 << 26;
+
+/// Whether that many are worth a word: the first time, and each time it is twice as many.
+const fn is_often(seals: u64) -> bool {
+    seals >= OFTEN && seals.is_power_of_two()
+}
+
 /// A point in time as a gauge has it. No time of ours is too late for it.
 fn seconds(time: UnixTime) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
@@ -243,5 +268,29 @@ mod tests {
         // What is still at zero stands in no order.
         let moved: Vec<&str> = text.lines().filter(|it| !it.ends_with("} 0")).collect();
         insta::assert_snapshot!(moved.join("\n"));
+    }
+
+    #[test]
+    fn seals_are_worth_a_word_well_before_a_key_is_worn_out() {
+        let worn_out = 1_u64 << 32;
+        let words: Vec<u64> = (0..33).map(|n| 1 << n).filter(|it| is_often(*it)).collect();
+        assert_eq!(words.first().map(|first| worn_out / first), Some(64));
+        assert_eq!(words.len(), 7, "at each doubling: {words:?}");
+        let between = [0, 1, OFTEN - 1, OFTEN + 1, 3 * OFTEN];
+        assert!(between.iter().all(|seals| !is_often(*seals)));
+    }
+
+    #[test]
+    fn a_retired_key_is_counted_no_more() {
+        let metrics = Metrics::new();
+        let (old, new) = (KeyId::from_random([7; 4]), KeyId::from_random([8; 4]));
+        for key in [old, new] {
+            metrics.key(key, UnixTime::from_secs(1_795_249_800));
+            metrics.sealed(key);
+        }
+        metrics.key_retired(old);
+        let text = metrics.to_text().unwrap();
+        assert!(!text.contains(&old.to_string()), "{text}");
+        assert_eq!(text.matches(&new.to_string()).count(), 2, "{text}");
     }
 }

@@ -21,7 +21,7 @@ use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
 use crate::token::limits::{BadLimit, Limits, MAX_CONNECT_WITHIN};
 use crate::token::sharing::{Role, Sharing};
-use crate::token::{KeyRing, Token, seal};
+use crate::token::{CurrentRing, Token, seal};
 
 /// Where the page and its WebSocket are, below the public URL.
 pub const PAGE_PATH: &str = "/novnc";
@@ -33,7 +33,7 @@ pub const TOKEN_PROTOCOL: &str = "fanlight.token.";
 /// Makes tokens and URLs.
 #[derive(Clone, Debug)]
 pub struct Minter {
-    ring: Arc<KeyRing>,
+    ring: Arc<CurrentRing>,
     public_url: String,
     usual: Usual,
     profiles: BTreeSet<ProfileName>,
@@ -177,7 +177,7 @@ impl Minter {
     /// `public_url` is the gateway as browsers see it, without a slash at its end;
     /// `usual` is what holds when an order does not say. Orders may name no target profile.
     #[must_use]
-    pub const fn new(ring: Arc<KeyRing>, public_url: String, usual: Usual) -> Self {
+    pub const fn new(ring: Arc<CurrentRing>, public_url: String, usual: Usual) -> Self {
         Self {
             ring,
             public_url,
@@ -246,9 +246,10 @@ impl Minter {
             name: order.name,
             labels: order.labels,
         };
-        let token = seal(&grant, &self.ring, entropy::random())?;
+        let ring = self.ring.get();
+        let token = seal(&grant, &ring, entropy::random())?;
         if let Some(metrics) = &self.metrics {
-            metrics.sealed(self.ring.sealing_key().id);
+            metrics.sealed(ring.sealing_key().id);
         }
         let public_url = self.public_url.clone();
         Ok(Minted {

@@ -205,7 +205,7 @@ fn minted(gateway: &TestGateway, host: SocketAddr, password: &str) -> Minted {
         ..Credentials::default()
     };
     let url = format!("http://{}", gateway.address);
-    let minter = Minter::new(Arc::new(ring), url, Usual::default());
+    let minter = Minter::new(Arc::new(ring.into()), url, Usual::default());
     let now = UnixTime::from(SystemTime::now());
     let console = minter.mint(Order::new(target, credentials), now).unwrap();
     Minted::from_url(&console.url())

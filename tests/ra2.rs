@@ -258,7 +258,7 @@ fn minted(gateway: &TestGateway, host: &FakeHost, pin: Fingerprint) -> Minted {
     let mut order = Order::new(target, credentials);
     order.identity.ra2_key = Some(pin);
     let url = format!("http://{}", gateway.address);
-    let minter = Minter::new(Arc::new(ring), url, Usual::default());
+    let minter = Minter::new(Arc::new(ring.into()), url, Usual::default());
     let now = UnixTime::from(SystemTime::now());
     Minted::from_url(&minter.mint(order, now).unwrap().url())
 }

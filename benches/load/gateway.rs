@@ -107,7 +107,7 @@ impl Gateway {
             address,
             started_in,
             trust,
-            minter: Minter::new(Arc::new(ring), public_url, usual),
+            minter: Minter::new(Arc::new(ring.into()), public_url, usual),
             dir,
         })
     }

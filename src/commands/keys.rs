@@ -50,7 +50,7 @@ fn rotate(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "key {id} seals from now on; {old} more can open")?;
     writeln!(
         out,
-        "restart every gateway that uses {}, so that it knows the key",
+        "running gateways that read {} take it up within seconds",
         path.display()
     )?;
     Ok(())

@@ -46,7 +46,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     };
     let profiles = config.profiles.into_keys().collect();
     let usual = config.tokens.usual();
-    let minter = Minter::new(Arc::new(ring), public_url, usual).with_profiles(profiles);
+    let minter = Minter::new(Arc::new(ring.into()), public_url, usual).with_profiles(profiles);
     for _ in 0..args.count {
         writeln!(out, "{}", minter.mint(order.clone(), now())?.url())?;
     }

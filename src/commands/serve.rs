@@ -1,7 +1,5 @@
 //! `fanlight serve`: the gateway, until it is told to stop.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
@@ -10,8 +8,7 @@ use super::{load_config, not_valid};
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::descriptors;
-use crate::gateway::Gateway;
-use crate::keyring_file::{self, Loaded};
+use crate::gateway::{Gateway, Keys};
 use crate::{systemd, telemetry};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
@@ -24,11 +21,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 }
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
-    let file = &config.tokens.keyring_file;
-    let Loaded { ring, made } = keyring_file::load_or_make(file, super::now())?;
-    if made {
-        info!(file = %file.display(), "made a key ring: gateways side by side need the same one");
-    }
+    let keys = Keys::of_file(&config.tokens.keyring_file, super::now())?;
     if config.api_keys.is_empty() {
         warn!("the API is off, because no API key is configured: `fanlight keys api` makes one");
     }
@@ -38,8 +31,8 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let handed_over =
         systemd::listener().context("the socket that was handed over is of no use")?;
     let gateway = match handed_over {
-        Some(listener) => Gateway::start_on(listener, config, Arc::new(ring)).await?,
-        None => Gateway::start(config, Arc::new(ring)).await?,
+        Some(listener) => Gateway::start_on(listener, config, keys).await?,
+        None => Gateway::start(config, keys).await?,
     };
     let alive = systemd::keep_alive(gateway.stopping().clone());
     gateway.tasks().spawn(alive);
@@ -47,7 +40,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let signal = loop {
         tokio::select! {
             signal = signals.wait() => break signal,
-            _ = reload.recv() => gateway.reload(),
+            _ = reload.recv() => gateway.reload().await,
         }
     };
     info!(signal, "asked to stop");

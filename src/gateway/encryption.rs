@@ -2,21 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use tokio::task::spawn_blocking;
-use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::reload::{Part, Stamps};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::self_signed::self_signed;
-
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// What a gateway that listens on `address` shows; nothing where it speaks plain HTTP.
 pub(super) fn certificates(
@@ -59,33 +54,18 @@ pub(super) fn expired(certificates: &Certificates) -> Result<(), String> {
     }
 }
 
-/// Reads the files again, and says what came of it.
-pub(super) fn reload(certificates: &Certificates) {
-    match certificates.reload() {
-        Ok(()) => {
-            let end = certificates.first_end().map(|it| it.to_string());
-            info!(end, "the certificates were read again");
-        }
-        Err(error) => warn!(%error, "the certificates stay as they were"),
+impl Part for Certificates {
+    fn stamps(&self) -> Stamps {
+        Self::stamps(self)
     }
-}
 
-/// Reads the files again whenever they have changed, until the gateway stops.
-pub(super) async fn watch(certificates: Arc<Certificates>, stop: CancellationToken) {
-    let mut looks = interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // What was seen at the last attempt: files that are no good are not read again and again.
-    let mut seen = certificates.shown_stamps();
-    while stop.run_until_cancelled(looks.tick()).await.is_some() {
-        let certificates = Arc::clone(&certificates);
-        let last = seen.clone();
-        let looked = spawn_blocking(move || {
-            let now = certificates.stamps();
-            if now != last {
-                reload(&certificates);
+    fn take_up(&self) {
+        match self.reload() {
+            Ok(()) => {
+                let end = self.first_end().map(|it| it.to_string());
+                info!(end, "the certificates were read again");
             }
-            now
-        });
-        seen = looked.await.unwrap_or(seen);
+            Err(error) => warn!(%error, "the certificates stay as they were"),
+        }
     }
 }

@@ -2,15 +2,16 @@ use super::*;
 use crate::id::KeyId;
 use crate::secret::Secret;
 use crate::target::{Endpoint, Tunnel};
-use crate::token::{Key, open};
+use crate::token::{Key, KeyRing, open};
 
 const NOW: UnixTime = UnixTime::from_secs(1_795_249_800);
 
-fn minter(public_url: &str) -> (Minter, Arc<KeyRing>) {
+fn minter(public_url: &str) -> (Minter, KeyRing) {
     let key = Key::new(KeyId::from_random([1; 4]), NOW, [1; 32]);
-    let ring = Arc::new(KeyRing::new(key));
+    let ring = KeyRing::new(key);
+    let current = Arc::new(ring.clone().into());
     (
-        Minter::new(Arc::clone(&ring), public_url.to_owned(), Usual::default())
+        Minter::new(current, public_url.to_owned(), Usual::default())
             .with_profiles(["libvirt".parse().unwrap()].into()),
         ring,
     )

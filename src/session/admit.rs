@@ -163,7 +163,7 @@ impl Sessions {
 
     /// The grant of a session that continues, if it may be used from there.
     fn reopen(&self, sealed: &str, arrival: &Arrival, record: &mut Record) -> Result<Grant, End> {
-        let grant = token::read_for(Purpose::Resume, sealed, &self.ring);
+        let grant = token::read_for(Purpose::Resume, sealed, &self.ring.get());
         let grant = grant.map_err(|error| End::detailed(Reason::ResumeExpired, &error))?;
         record.grant(&grant);
         bound(&grant, arrival)?;
@@ -194,8 +194,9 @@ impl Sessions {
     /// How a session may come back. One that came back already is kept.
     fn keep(&self, seat: &Seat<'_>, grant: &Grant) -> Option<Keep> {
         let secret = seat.secret.as_ref().filter(|_| !seat.resumed)?;
-        let sealed = token::seal_for(Purpose::Resume, grant, &self.ring, entropy::random());
-        let sealed = sealed.ok()?;
+        let ring = self.ring.get();
+        let sealed = token::seal_for(Purpose::Resume, grant, &ring, entropy::random()).ok()?;
+        self.params.metrics.sealed(ring.sealing_key().id);
         Some(Keep {
             secret: secret.hash(),
             sealed_grant: sealed.as_str().to_owned(),

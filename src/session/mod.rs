@@ -47,7 +47,7 @@ use crate::metrics::Metrics;
 use crate::origin::{OriginPolicy, Presented};
 use crate::rate::TooOften;
 use crate::store::{Quotas, Store};
-use crate::token::{self, Grant, KeyRing, OpenError};
+use crate::token::{self, CurrentRing, Grant, OpenError};
 
 use registry::Registry;
 use resume::ResumeSecret;
@@ -90,7 +90,7 @@ pub struct Params {
 #[derive(Debug)]
 pub struct Sessions {
     params: Params,
-    ring: Arc<KeyRing>,
+    ring: Arc<CurrentRing>,
     resolver: Resolver,
     courtesy: Courtesy,
     buffers: Buffers,
@@ -134,7 +134,7 @@ impl Sessions {
     #[must_use]
     pub fn new(
         params: Params,
-        ring: Arc<KeyRing>,
+        ring: Arc<CurrentRing>,
         resolver: Resolver,
         store: Arc<dyn Store>,
         tasks: TaskTracker,
@@ -165,7 +165,7 @@ impl Sessions {
     /// # Errors
     /// [`OpenError`].
     pub fn open_token(&self, token: &str) -> Result<Grant, OpenError> {
-        token::open(token, &self.ring, UnixTime::from(SystemTime::now()))
+        token::open(token, &self.ring.get(), UnixTime::from(SystemTime::now()))
     }
 
     /// Where the tasks of sessions run, which a shutdown waits for.

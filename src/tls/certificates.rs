@@ -1,8 +1,6 @@
 //! The certificates that browsers are shown: by name, and read again when their files change.
 
 use std::fmt;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -13,6 +11,7 @@ use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::clock::UnixTime;
+use crate::file_stamp::FileStamp;
 use crate::tls::pem::{self, TlsError};
 use crate::tls::validity::not_after;
 
@@ -25,16 +24,13 @@ pub struct CertificateFiles {
     pub key_file: PathBuf,
 }
 
-/// What tells one version of a file from another: when it changed, where it lies, how long it is.
-type Stamp = Option<(i64, i64, u64, u64)>;
-
 /// What is shown, all of it read at one time.
 #[derive(Debug)]
 struct Shown {
     /// At least one.
     keys: Vec<Arc<CertifiedKey>>,
     /// Of the files, from before they were read.
-    stamps: Vec<Stamp>,
+    stamps: Vec<Option<FileStamp>>,
 }
 
 /// The certificates of a listener. Who asks for a name gets the first that is for it, and whoever
@@ -87,13 +83,13 @@ impl Certificates {
 
     /// What the files look like from outside; it changes when one of them does.
     #[must_use]
-    pub fn stamps(&self) -> Vec<Option<(i64, i64, u64, u64)>> {
+    pub fn stamps(&self) -> Vec<Option<FileStamp>> {
         stamps(&self.files)
     }
 
     /// What they looked like when what is shown was read.
     #[must_use]
-    pub fn shown_stamps(&self) -> Vec<Option<(i64, i64, u64, u64)>> {
+    pub fn shown_stamps(&self) -> Vec<Option<FileStamp>> {
         self.shown().stamps.clone()
     }
 
@@ -163,12 +159,9 @@ fn load_one(files: &CertificateFiles) -> Result<Arc<CertifiedKey>, TlsError> {
     })
 }
 
-fn stamps(files: &[CertificateFiles]) -> Vec<Stamp> {
+fn stamps(files: &[CertificateFiles]) -> Vec<Option<FileStamp>> {
     let paths = files
         .iter()
         .flat_map(|it| [&it.certificate_file, &it.key_file]);
-    let stamp = |it: Metadata| (it.mtime(), it.mtime_nsec(), it.ino(), it.len());
-    paths
-        .map(|path| std::fs::metadata(path).ok().map(stamp))
-        .collect()
+    paths.map(|path| FileStamp::of(path)).collect()
 }

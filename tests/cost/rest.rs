@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fanlight::clock::UnixTime;
 use fanlight::config::Sources;
-use fanlight::gateway::Gateway;
+use fanlight::gateway::{Gateway, Keys};
 use fanlight::id::KeyId;
 use fanlight::mint::Order;
 use fanlight::target::{Endpoint, Target, Way};
@@ -114,7 +114,7 @@ async fn start(settings: &str) -> Gateway {
         UnixTime::from_secs(0),
         [2; 32],
     );
-    Gateway::start(&config, Arc::new(KeyRing::new(key)))
+    Gateway::start(&config, Keys::fixed(KeyRing::new(key)))
         .await
         .unwrap()
 }

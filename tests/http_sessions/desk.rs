@@ -75,7 +75,7 @@ impl Desk {
         let url = "https://console.example".to_owned();
         let api = Arc::new(Api {
             keys: ApiKeys::new(Scope::ALL.map(key).into()),
-            minter: Minter::new(Arc::new(ring), url, Usual::default()),
+            minter: Minter::new(Arc::new(ring.into()), url, Usual::default()),
             mints: Limiter::new(Rate::parse("100/s").unwrap()),
             store: Arc::<Memory>::clone(&store),
             audit: Audit::start(&audit).unwrap(),

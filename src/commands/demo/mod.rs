@@ -26,7 +26,6 @@ mod viewer;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context;
@@ -37,7 +36,7 @@ use crate::cli::DemoArgs;
 use crate::clock::UnixTime;
 use crate::config::Sources;
 use crate::entropy;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Keys};
 use crate::id::KeyId;
 use crate::mint::Order;
 use crate::secret::Secret;
@@ -81,7 +80,7 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         now,
         entropy::random(),
     );
-    let gateway = Gateway::start(&config, Arc::new(KeyRing::new(key)))
+    let gateway = Gateway::start(&config, Keys::fixed(KeyRing::new(key)))
         .await
         .context("the demo does not start; --listen 127.0.0.1:0 takes any free port")?;
 
