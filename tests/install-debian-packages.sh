@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beyond Rust, Node and make: a browser, real VNC servers, proxies. Given
-# packages, installs those instead.
+# Installs what the tests need beyond Rust, Node and make: a browser, real VNC servers, proxies, and
+# what builds and runs the container image. Given packages, installs those instead.
 # Only what is missing; with sudo when not root; nothing at all when everything is there.
 set -eu
 
@@ -10,7 +10,8 @@ tigervnc-standalone-server tigervnc-tools x11vnc tightvncserver xfonts-base
 wayvnc sway sasl2-bin libsasl2-modules libpam-modules
 xvfb xdotool xterm x11-utils
 redis-server
-haproxy nginx systemd python3-venv'
+haproxy nginx systemd python3-venv
+buildah podman runc ca-certificates'
 [ "$#" -eq 0 ] || packages=$*
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
