@@ -8,6 +8,8 @@
 
 mod common;
 
+#[path = "deploy/compose.rs"]
+mod compose;
 #[path = "deploy/kubernetes.rs"]
 mod kubernetes;
 #[path = "deploy/monitoring.rs"]
@@ -35,6 +37,12 @@ fn changed(mut text: String, changes: &[(&str, &str)]) -> String {
         text = text.replace(from, to);
     }
     text
+}
+
+/// A program of those that `make deploy-test` brings from PyPI.
+fn validator(name: &str) -> Command {
+    let folder = std::env::var_os("VALIDATORS").expect("make deploy-test sets it");
+    Command::new(Path::new(&folder).join(name))
 }
 
 fn output(command: &mut Command) -> Output {

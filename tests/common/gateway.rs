@@ -1,5 +1,6 @@
 //! The real gateway: the built binary with a configuration of its own.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,7 +28,7 @@ const LOGGED: Duration = Duration::from_secs(5);
 /// What [`TestGateway::builder`] gives: settings to come.
 pub struct Builder {
     settings: toml::Table,
-    environment: Vec<(&'static str, PathBuf)>,
+    environment: Vec<(OsString, OsString)>,
     trust: Option<Trust>,
     descriptors: Option<u64>,
     dir: TempDir,
@@ -49,9 +50,9 @@ impl Builder {
         self
     }
 
-    /// Names a file in a variable of the environment.
-    pub fn env(mut self, name: &'static str, file: &Path) -> Self {
-        self.environment.push((name, file.to_owned()));
+    /// Sets a variable of the environment.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
         self
     }
 
@@ -163,14 +164,18 @@ impl TestGateway {
     /// The API key that every test gateway knows.
     pub const API_KEY: &str = "flk_tests-only-3c9e0f6a5d1b";
 
+    /// What a configuration says of that key.
+    pub fn api_key_hash() -> String {
+        let digest = Sha256::digest(Self::API_KEY.as_bytes());
+        format!("sha256:{}", data_encoding::HEXLOWER.encode(&digest))
+    }
+
     /// A gateway with the settings that all tests share.
     pub fn builder() -> Builder {
         let dir = tempfile::tempdir().unwrap();
-        let digest = Sha256::digest(Self::API_KEY.as_bytes());
-        let hash = format!("sha256:{}", data_encoding::HEXLOWER.encode(&digest));
         let key = toml::Table::from_iter([
             ("name".to_owned(), "tests".into()),
-            ("hash".to_owned(), hash.into()),
+            ("hash".to_owned(), Self::api_key_hash().into()),
             ("scopes".to_owned(), vec!["admin".to_owned()].into()),
         ]);
         let state = dir.path().join("state");
