@@ -21,6 +21,8 @@ mod logins;
 mod messages;
 #[path = "store/outages.rs"]
 mod outages;
+#[path = "store/permits.rs"]
+mod permits;
 #[path = "store/quotas.rs"]
 mod quotas;
 #[path = "store/renewal.rs"]
@@ -102,6 +104,10 @@ cases! {
         a_session_nobody_heard_of_is_not_taken_in_when_it_was_revoked
         a_session_nobody_heard_of_yields_to_whoever_is_there
         a_late_word_wakes_nobody;
+    permits:
+        a_change_holds_for_the_session_and_for_its_return
+        a_gateway_that_missed_a_change_hears_of_it
+        of_two_changes_of_the_same_one_is_made;
     listing:
         pages_follow_each_other_in_order
         a_filter_takes_what_fits_it_whole

@@ -10,9 +10,9 @@ pub struct PermissionsArgs {
     /// Nothing that the viewer does reaches the machine.
     #[arg(long)]
     pub view_only: bool,
-    /// The ways that text may go.
-    #[arg(long, value_name = "WAYS", default_value = "both")]
-    pub clipboard: Ways,
+    /// The ways that text may go. Without it: both, or none with --view-only.
+    #[arg(long, value_name = "WAYS")]
+    pub clipboard: Option<Ways>,
     /// The size of the machine's screen stays as it is.
     #[arg(long)]
     pub no_resize: bool,
@@ -42,7 +42,11 @@ impl From<PermissionsArgs> for Permissions {
             to_machine,
             from_machine,
         } = usual.clipboard;
-        let clipboard = match args.clipboard {
+        let ways = args.clipboard.unwrap_or(match args.view_only {
+            true => Ways::None,
+            false => Ways::Both,
+        });
+        let clipboard = match ways {
             Ways::None => Clipboard::NONE,
             Ways::ToMachine => Clipboard {
                 to_machine,

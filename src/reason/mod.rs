@@ -101,6 +101,9 @@ pub enum Reason {
     TakenOver,
     /// The session went on in another tab or window.
     ResumedElsewhere,
+    /// The viewer may do something else now, which only a new connection to the host can put into
+    /// practice.
+    PermissionsChanged,
     /// An administrator ended the session.
     Terminated,
     /// The gateway is being stopped or replaced.
@@ -122,7 +125,7 @@ pub enum Severity {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -166,6 +169,7 @@ impl Reason {
         Self::SessionLimit,
         Self::TakenOver,
         Self::ResumedElsewhere,
+        Self::PermissionsChanged,
         Self::Terminated,
         Self::Draining,
         Self::Internal,
@@ -210,6 +214,7 @@ impl Reason {
                 | Self::HostLost
                 | Self::BrowserAway
                 | Self::BrowserLost
+                | Self::PermissionsChanged
                 | Self::Draining
                 | Self::Internal
         )

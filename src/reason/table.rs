@@ -121,6 +121,8 @@ impl Reason {
                 "Somebody else took over this console."),
             Self::ResumedElsewhere => row(("resumed_elsewhere", 4303, 409), false, Info,
                 "This console was continued in another tab or window."),
+            Self::PermissionsChanged => row(("permissions_changed", 4305, 409), true, Info,
+                "What you may do at this console was changed, and it has to be opened anew for that."),
             Self::Terminated => row(("terminated", 4304, 410), false, Info,
                 "This console was closed by an administrator."),
             Self::Draining => row(("draining", 1001, 503), true, Info,

@@ -58,14 +58,27 @@ impl Default for Permissions {
 }
 
 impl Permissions {
-    /// What is left when it is put into practice: who may only look may do nothing else, and gets
-    /// no text either, since a viewer that looks on cannot take the extended clipboard.
+    /// The same for somebody who is there to watch: only looking, and no text.
+    #[must_use]
+    pub const fn looking_on(self) -> Self {
+        Self {
+            view_only: true,
+            clipboard: Clipboard::NONE,
+            ..self
+        }
+    }
+
+    /// What is left when it is put into practice: nothing goes to the machine from who may only look.
+    /// What comes from it, text like the picture, is a permission of its own.
     #[must_use]
     pub const fn effective(self) -> Self {
         if self.view_only {
             Self {
                 view_only: true,
-                clipboard: Clipboard::NONE,
+                clipboard: Clipboard {
+                    to_machine: 0,
+                    ..self.clipboard
+                },
                 resize: false,
                 power: false,
             }
@@ -80,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_may_only_look_may_nothing_else() {
+    fn from_who_may_only_look_nothing_goes_to_the_machine() {
         let all = Permissions {
             power: true,
             ..Permissions::default()
@@ -91,7 +104,11 @@ mod tests {
             ..all
         };
         let left = looking.effective();
-        assert_eq!(left.clipboard, Clipboard::NONE);
+        assert_eq!(left.clipboard.to_machine, 0);
+        assert_eq!(left.clipboard.from_machine, Clipboard::UNBOUNDED);
         assert!(left.view_only && !left.resize && !left.power);
+        let watching = all.looking_on();
+        assert_eq!(watching.effective().clipboard, Clipboard::NONE);
+        assert!(watching.view_only);
     }
 }

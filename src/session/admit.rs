@@ -13,16 +13,17 @@ use crate::id::SessionId;
 use crate::origin::Presented;
 use crate::reason::Reason;
 use crate::rfb::host::Seen;
+use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
 use crate::session::record::Record;
 use crate::session::registry::Place;
 use crate::session::resume::ResumeSecret;
 use crate::session::{Arrival, Pass, Sessions};
 use crate::store::{
-    Claim, Denied, Entry, Event, Keep, Knock, Leaving, Message, Resumed, State, Unavailable,
+    Claim, Denied, Entry, Event, Keep, Knock, Leaving, Message, Permit, Resumed, State, Unavailable,
 };
 use crate::target::{Target, Way};
-use crate::token::{self, Grant, Purpose};
+use crate::token::{self, Grant, Purpose, Role};
 
 /// What an admitted session holds until its end.
 #[derive(Debug)]
@@ -257,6 +258,7 @@ impl Sessions {
             client: arrival.client.ip(),
             role: grant.role,
             sharing: grant.sharing,
+            permit: Permit::first(permitted(grant)),
             gateway: self.params.gateway.clone(),
             state: State::Connecting,
             started: now,
@@ -279,6 +281,14 @@ impl End {
             note,
             ..Self::because(denied)
         }
+    }
+}
+
+/// What the viewer may do at first.
+const fn permitted(grant: &Grant) -> Permissions {
+    match grant.role {
+        Role::Driver => grant.permissions,
+        Role::Watcher => grant.permissions.looking_on(),
     }
 }
 

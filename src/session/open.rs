@@ -25,7 +25,7 @@ use crate::session::relay::{self, Relay, order};
 use crate::session::{Arrival, Sessions};
 use crate::store::Sentence;
 use crate::stream::Stream;
-use crate::token::{Grant, Role};
+use crate::token::Grant;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
 
@@ -133,7 +133,9 @@ impl Sessions {
             host.init.rename(name);
         }
         record.host_tls = host.stream.shown().map(|shown| shown.proof);
-        let permissions = permitted(&grant);
+        // They may have changed since the session began.
+        let permit = seat.place.permit();
+        let permissions = permit.map_or(grant.permissions, |permit| permit.permissions);
         let host_gate = match judging(&host.init, permissions) {
             Ok(host_gate) => host_gate,
             Err(end) => {
@@ -218,15 +220,6 @@ impl Sessions {
             };
         }
         end
-    }
-}
-
-/// What the viewer may do: who is there to watch moves nothing.
-fn permitted(grant: &Grant) -> Permissions {
-    let permissions = grant.permissions;
-    Permissions {
-        view_only: permissions.view_only || grant.role == Role::Watcher,
-        ..permissions
     }
 }
 

@@ -147,12 +147,8 @@ mod tests {
             PageMessage::IdleOver.to_json(),
             r#"{"v":1,"type":"idle_over"}"#
         );
-        let looking = Permissions {
-            view_only: true,
-            ..Permissions::default()
-        };
         assert_eq!(
-            PageMessage::permissions(looking).to_json(),
+            PageMessage::permissions(Permissions::default().looking_on()).to_json(),
             r#"{"v":1,"type":"permissions","view_only":true,"clipboard_to_machine":false,"clipboard_from_machine":false,"resize":false,"power":false}"#
         );
         let end = End {

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use crate::id::SessionId;
 use crate::session::relay::{Traffic, order};
-use crate::store::{Entry, Order, Sentence, Verdict, Whom};
+use crate::store::{Entry, Order, Permit, Sentence, Verdict, Whom, Word};
 
 /// Which leg of which session.
 type LegId = (SessionId, u32);
@@ -67,19 +67,22 @@ impl Registry {
         }
     }
 
-    /// Gives an order to a session, if it runs here. One that has too many already does not get it.
+    /// Gives an order to a session, if it runs here.
     pub(super) fn order(&self, session: SessionId, order: &Order) {
-        for running in self.running().values() {
-            if running.entry.id == session && running.orders.give(order.clone()).is_err() {
-                debug!(%session, "too many orders wait");
-            }
+        let mut running = self.running();
+        let legs = running.values_mut();
+        for running in legs.filter(|running| running.entry.id == session) {
+            running.obey(order);
         }
     }
 
-    /// Ends one leg.
+    /// Ends one leg, or tells it what it may do.
     pub(super) fn carry_out(&self, verdict: &Verdict) {
-        if let Some(running) = self.running().get(&(verdict.session, verdict.leg)) {
-            running.tell(&verdict.sentence);
+        if let Some(running) = self.running().get_mut(&(verdict.session, verdict.leg)) {
+            match &verdict.word {
+                Word::End(sentence) => running.tell(sentence),
+                Word::Permit(permit) => running.obey(&Order::Permit(*permit)),
+            }
         }
     }
 
@@ -105,6 +108,20 @@ impl Running {
             }
             first
         });
+    }
+
+    /// Old permissions that come late change nothing.
+    fn obey(&mut self, order: &Order) {
+        if let Order::Permit(permit) = order {
+            let known = self.entry.permit;
+            self.entry.permit = known.newer(*permit);
+            if self.entry.permit == known {
+                return;
+            }
+        }
+        if self.orders.give(order.clone()).is_err() {
+            debug!(session = %self.entry.id, "too many orders wait");
+        }
     }
 
     /// The entry with what the relay tells of itself. What earlier legs counted is in it.
@@ -143,6 +160,12 @@ impl Place<'_> {
         let running = running.get_mut(&self.leg)?;
         change(&mut running.entry);
         Some(running.now())
+    }
+
+    /// What the viewer may do, as far as this gateway has heard.
+    pub(super) fn permit(&self) -> Option<Permit> {
+        let running = self.registry.running();
+        running.get(&self.leg).map(|running| running.entry.permit)
     }
 
     /// What will end it, should somebody say so.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixTime;
 use crate::id::{ConsoleId, SessionId};
+use crate::store::message::Permit;
 use crate::token::{Labels, Role, Sharing};
 
 /// How far a session is.
@@ -43,6 +44,8 @@ pub struct Entry {
     pub role: Role,
     /// Who else may be there.
     pub sharing: Sharing,
+    /// What the viewer may do.
+    pub permit: Permit,
     /// The gateway that has it.
     pub gateway: String,
     /// How far it is.

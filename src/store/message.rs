@@ -70,15 +70,65 @@ impl Sentence {
     }
 }
 
-/// A session that its gateway has to end.
+/// What a session's viewer may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permit {
+    /// The permissions.
+    pub permissions: Permissions,
+    /// How often they were changed since the session began: of two, the one with more holds.
+    pub revision: u32,
+}
+
+impl Permit {
+    /// What a session begins with.
+    #[must_use]
+    pub const fn first(permissions: Permissions) -> Self {
+        Self {
+            permissions,
+            revision: 0,
+        }
+    }
+
+    /// The one of the two that holds.
+    #[must_use]
+    pub const fn newer(self, other: Self) -> Self {
+        if other.revision > self.revision {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+/// What became of a change of permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permitted {
+    /// It holds.
+    Done,
+    /// Another change came in between, and nothing was done.
+    Outdated,
+    /// There is no such session, or no more.
+    Gone,
+}
+
+/// A session of which its gateway has something to hear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The session.
     pub session: SessionId,
     /// Its leg.
     pub leg: u32,
-    /// Why.
-    pub sentence: Sentence,
+    /// What.
+    pub word: Word,
+}
+
+/// What a gateway hears of one of its sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// It ends.
+    End(Sentence),
+    /// Its permissions have changed.
+    Permit(Permit),
 }
 
 /// What happened to a session.
@@ -105,10 +155,10 @@ pub enum Order {
     /// From now on the viewer may do this and nothing else.
     ///
     /// Text from the machine can be held back or bounded only where the relay has looked at what the
-    /// host says from its beginning, which it does if the permissions that it began with bound that
-    /// text. Otherwise this part of the order is left out, and the page is told so; who may only look
-    /// from such an order on can still get plain text.
-    Permit(Permissions),
+    /// host says from its beginning, which it does if the permissions that it began with need that.
+    /// Otherwise the leg ends as `permissions_changed`, and the one that the session comes back with
+    /// does so.
+    Permit(Permit),
     /// Press and release these keys, whatever the viewer may do itself.
     Press(Chord),
 }

@@ -34,7 +34,7 @@ use crate::reason::Reason;
 
 pub use claim::{Claim, Denied, Keep, Knock, Leaving, Quotas, Resumed};
 pub use entry::{Entry, Filter, Page, State};
-pub use message::{Event, Message, Order, Sentence, Verdict, Whom};
+pub use message::{Event, Message, Order, Permit, Permitted, Sentence, Verdict, Whom, Word};
 
 /// How many messages a gateway may be behind; one that is further behind has missed some.
 pub const BACKLOG: usize = 1024;
@@ -100,7 +100,8 @@ pub trait Store: Debug + Send + Sync {
     /// themselves, and two of them would do so for ever.
     fn resume<'a>(&'a self, knock: &'a Knock) -> Answer<'a, Result<Resumed, Denied>>;
 
-    /// Says that sessions of a gateway go on, and how. The answer is those that may not.
+    /// Says that sessions of a gateway go on, and how. The answer is those that may not, and those
+    /// whose permissions have changed without their gateway's having heard of it.
     ///
     /// A session that the store has not heard of runs all the same: it is taken in, and its token
     /// is used. It is not where its console or label was revoked, or where somebody is at the
@@ -114,6 +115,10 @@ pub trait Store: Debug + Send + Sync {
     /// Ends sessions, wherever they are, and lets nobody resume them; of consoles and labels, their
     /// unused tokens die too. The answer is how many sessions there were.
     fn end<'a>(&'a self, whom: &'a Whom, sentence: &'a Sentence) -> Answer<'a, usize>;
+
+    /// Says what a session's viewer may do from now on, also when it comes back, and tells its
+    /// gateway. `permit` counts one more change than the permissions that it was made from.
+    fn permit<'a>(&'a self, session: SessionId, permit: &'a Permit) -> Answer<'a, Permitted>;
 
     /// One session.
     fn session(&self, id: SessionId) -> Answer<'_, Option<Entry>>;

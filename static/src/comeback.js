@@ -10,8 +10,8 @@ const LONGEST = 15_000;
 const HELD = 30_000;
 
 /**
- * Endings after which the page comes back by itself: the connection or the gateway failed, or the
- * gateway has no room for a moment. After a machine that closed its console somebody has to ask
+ * Endings after which the page comes back by itself: the connection or the gateway failed, the
+ * gateway has no room for a moment, or what may be done needs another connection. After a machine that closed its console somebody has to ask
  * for it, since it may be switched off.
  */
 const BY_ITSELF = new Set([
@@ -23,6 +23,7 @@ const BY_ITSELF = new Set([
   'host_lost',
   'internal',
   'limit_reached',
+  'permissions_changed',
   'rate_limited',
   'store_unavailable',
 ]);

@@ -11,7 +11,7 @@ const way = (code, { retry = true, kept = KEPT, unspent = false } = {}) =>
 
 test('a lost connection and a gateway in trouble are come back from', () => {
   for (const code of ['connection_lost', 'gateway_unreachable', 'browser_lost', 'browser_away',
-    'host_lost', 'draining', 'internal', 'rate_limited', 'closed_1012']) {
+    'host_lost', 'draining', 'internal', 'rate_limited', 'permissions_changed', 'closed_1012']) {
     assert.equal(way(code), 'by itself', code);
   }
 });

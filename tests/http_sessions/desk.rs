@@ -24,8 +24,9 @@ use fanlight::id::{ConsoleId, SessionId};
 use fanlight::keyring_file;
 use fanlight::mint::{Minter, Usual};
 use fanlight::rate::Rate;
+use fanlight::rfb::permissions::Permissions;
 use fanlight::store::memory::Memory;
-use fanlight::store::{Claim, Denied, Entry, Quotas, State, Store};
+use fanlight::store::{Claim, Denied, Entry, Permit, Quotas, State, Store};
 use fanlight::token::{Labels, Role, Sharing};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -209,6 +210,7 @@ pub(crate) fn entry(number: u8, labels: &[(&str, &str)]) -> Entry {
         client: "192.0.2.7".parse().unwrap(),
         role: Role::Driver,
         sharing: Sharing::Shared,
+        permit: Permit::first(Permissions::default()),
         gateway: "a".to_owned(),
         state: State::Live,
         started,

@@ -11,7 +11,7 @@ use fanlight::token::Sharing;
 
 use crate::common::redis::{self, RedisServer};
 use crate::common::wait::until;
-use crate::sample::{DEADLINE, LONG, admit, at, entry, live, open, resume};
+use crate::sample::{DEADLINE, LONG, admit, at, entry, live, open, reason, resume};
 
 /// Short enough to wait for, and long enough to be renewed on a busy machine.
 const SHORT: Duration = Duration::from_millis(1500);
@@ -93,10 +93,7 @@ async fn a_gateway_that_was_cut_off_goes_on_where_nobody_is_in_the_way() {
 
     let cut_off: [Entry; 2] = [free.clone(), taken.clone()];
     let verdicts = store.renew(&cut_off).await.unwrap();
-    let verdicts: Vec<_> = verdicts
-        .iter()
-        .map(|it| (it.session, it.sentence.reason))
-        .collect();
+    let verdicts: Vec<_> = verdicts.iter().map(|it| (it.session, reason(it))).collect();
     assert_eq!(verdicts, [(taken.id, Reason::TakenOver)]);
     assert_eq!(other.session(free.id).await.unwrap(), Some(free.clone()));
     assert_eq!(other.session(taken.id).await.unwrap(), None);

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight::reason::Reason;
-use fanlight::store::{Denied, Entry, Filter, Leaving, Sentence, State, Store, Verdict, Whom};
+use fanlight::store::{
+    Denied, Entry, Filter, Leaving, Sentence, State, Store, Verdict, Whom, Word,
+};
 use fanlight::token::Sharing;
 
-use crate::sample::{LONG, admit, another, at, entry, labels, live, now, open, resume, sentence};
+use crate::sample::{
+    LONG, admit, another, at, entry, labels, live, now, open, reason, resume, sentence,
+};
 
 pub(crate) async fn what_a_gateway_says_is_what_others_see(store: Arc<dyn Store>) {
     let store = &*store;
@@ -43,7 +47,7 @@ pub(crate) async fn those_that_may_not_go_on_are_named(store: Arc<dyn Store>) {
     let verdict = |entry: &Entry, sentence| Verdict {
         session: entry.id,
         leg: 1,
-        sentence,
+        word: Word::End(sentence),
     };
     let expected = [
         verdict(&elsewhere, Sentence::plain(Reason::ResumedElsewhere)),
@@ -94,7 +98,7 @@ pub(crate) async fn a_session_nobody_heard_of_is_not_taken_in_when_it_was_revoke
     }
     let verdicts = store.renew(&entries).await.unwrap();
     assert_eq!(verdicts.len(), 3, "{verdicts:?}");
-    assert!(verdicts.iter().all(|it| it.sentence == sentence()));
+    assert!(verdicts.iter().all(|it| it.word == Word::End(sentence())));
     for entry in [console, label, session] {
         assert_eq!(store.session(entry.id).await.unwrap(), None);
     }
@@ -106,7 +110,7 @@ pub(crate) async fn a_session_nobody_heard_of_yields_to_whoever_is_there(store: 
     for sharing in [Sharing::Shared, Sharing::Exclusive, Sharing::TakeOver] {
         let late = live(&at("desk", sharing));
         let verdicts = store.renew(std::slice::from_ref(&late)).await.unwrap();
-        let reasons: Vec<_> = verdicts.iter().map(|it| it.sentence.reason).collect();
+        let reasons: Vec<_> = verdicts.iter().map(reason).collect();
         assert_eq!(reasons, [Reason::TakenOver]);
         assert_eq!(store.session(late.id).await.unwrap(), None);
     }

@@ -8,7 +8,7 @@ use fanlight::reason::Reason;
 use fanlight::store::{Denied, Entry, Leaving, Message, Resumed, Sentence, State, Store, Whom};
 
 use crate::common::wait::until;
-use crate::sample::{DEADLINE, LONG, admit, entry, heard, labels, live, now, open, resume};
+use crate::sample::{DEADLINE, LONG, admit, entry, heard, labels, live, now, open, reason, resume};
 
 /// The state that everybody sees a session in.
 async fn state(store: &dyn Store, entry: &Entry) -> Option<State> {
@@ -149,7 +149,7 @@ pub(crate) async fn a_resume_displaces_the_leg_that_was_there(store: Arc<dyn Sto
     let verdicts = store.renew(std::slice::from_ref(&session)).await.unwrap();
     let verdict = verdicts.first().unwrap();
     assert_eq!((verdict.session, verdict.leg), (session.id, 1));
-    assert_eq!(verdict.sentence.reason, Reason::ResumedElsewhere);
+    assert_eq!(reason(verdict), Reason::ResumedElsewhere);
 }
 
 pub(crate) async fn a_leg_that_was_displaced_changes_nothing(store: Arc<dyn Store>) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanlight::clock::UnixTime;
-use fanlight::store::{Denied, Entry, Message, Store, Verdict, Whom};
+use fanlight::store::{Denied, Entry, Message, Store, Verdict, Whom, Word};
 
 use crate::sample::{
     LONG, admit, another, claim, entry, heard, labels, live, open, resume, sentence,
@@ -34,7 +34,7 @@ pub(crate) async fn a_revoked_console_ends_and_opens_no_more(store: Arc<dyn Stor
     let verdict = Verdict {
         session: meant.id,
         leg: 1,
-        sentence: sentence(),
+        word: Word::End(sentence()),
     };
     let renewed = store.renew(&[live(&other), live(&meant)]).await.unwrap();
     assert_eq!(renewed, [verdict]);

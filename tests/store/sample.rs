@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 use fanlight::clock::UnixTime;
 use fanlight::id::{ConsoleId, SessionId};
 use fanlight::reason::Reason;
+use fanlight::rfb::permissions::Permissions;
 use fanlight::store::{
-    Claim, Denied, Entry, Keep, Knock, Message, Quotas, Resumed, Sentence, State, Store,
+    Claim, Denied, Entry, Keep, Knock, Message, Permit, Quotas, Resumed, Sentence, State, Store,
+    Verdict, Word,
 };
 use fanlight::token::{Labels, Role, Sharing};
 use tokio::sync::broadcast;
@@ -56,6 +58,7 @@ pub(crate) fn entry() -> Entry {
         client: [192, 0, 2, 7].into(),
         role: Role::Driver,
         sharing: Sharing::Shared,
+        permit: Permit::first(Permissions::default()),
         gateway: "one".to_owned(),
         state: State::Connecting,
         started: now(),
@@ -64,6 +67,14 @@ pub(crate) fn entry() -> Entry {
         bytes_up: 0,
         bytes_down: 0,
         security: None,
+    }
+}
+
+/// Why a session may not go on.
+pub(crate) fn reason(verdict: &Verdict) -> Reason {
+    match &verdict.word {
+        Word::End(sentence) => sentence.reason,
+        Word::Permit(permit) => panic!("it goes on: {permit:?}"),
     }
 }
 

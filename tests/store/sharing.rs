@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fanlight::reason::Reason;
-use fanlight::store::{Denied, Entry, Leaving, Message, Sentence, Store, Whom};
+use fanlight::store::{Denied, Entry, Leaving, Message, Sentence, Store, Whom, Word};
 use fanlight::token::Sharing::{self, Exclusive, Shared, TakeOver};
 
 use crate::sample::{LONG, admit, at, heard, labels, live, open, resume};
@@ -118,7 +118,11 @@ pub(crate) async fn whoever_is_put_out_is_told(store: Arc<dyn Store>) {
     let renewed: Vec<_> = there.iter().map(live).collect();
     let verdicts = store.renew(&renewed).await.unwrap();
     assert_eq!(verdicts.len(), 2);
-    assert!(verdicts.iter().all(|it| it.sentence == taken_over));
+    assert!(
+        verdicts
+            .iter()
+            .all(|it| it.word == Word::End(taken_over.clone()))
+    );
     let back = resume(store, expected[0], 1, 2).await;
     assert_eq!(back.unwrap_err(), Denied::Gone);
 }

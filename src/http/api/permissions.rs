@@ -9,7 +9,7 @@ use crate::rfb::permissions::{Clipboard, DEFAULT_TO_MACHINE, MAX_TO_MACHINE, Per
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PermissionsRequest {
     view_only: bool,
-    clipboard: Ways,
+    clipboard: Option<Ways>,
     clipboard_to_machine_max: u32,
     clipboard_from_machine_max: Option<u32>,
     resize: bool,
@@ -36,7 +36,7 @@ impl Default for PermissionsRequest {
         } = Permissions::default();
         Self {
             view_only,
-            clipboard: Ways::Both,
+            clipboard: None,
             clipboard_to_machine_max: DEFAULT_TO_MACHINE,
             clipboard_from_machine_max: None,
             resize,
@@ -59,8 +59,12 @@ impl PermissionsRequest {
             let words = "a number of bytes from 1".to_owned();
             return Err(("permissions.clipboard_from_machine_max", words));
         }
-        let to = matches!(self.clipboard, Ways::ToMachine | Ways::Both);
-        let from = matches!(self.clipboard, Ways::FromMachine | Ways::Both);
+        let ways = self.clipboard.unwrap_or(match self.view_only {
+            true => Ways::None,
+            false => Ways::Both,
+        });
+        let to = matches!(ways, Ways::ToMachine | Ways::Both);
+        let from = matches!(ways, Ways::FromMachine | Ways::Both);
         Ok(Permissions {
             view_only: self.view_only,
             clipboard: Clipboard {
@@ -98,6 +102,9 @@ mod tests {
         assert_eq!((other.to_machine, other.from_machine), (9, 0));
         let all = read(r#"{"view_only": true, "resize": false, "power": true}"#).unwrap();
         assert!(all.view_only && !all.resize && all.power);
+        assert_eq!(all.clipboard, Clipboard::NONE);
+        let copying = clipboard(r#"{"view_only": true, "clipboard": "from_machine"}"#);
+        assert_eq!(copying.from_machine, Clipboard::UNBOUNDED);
     }
 
     #[test]

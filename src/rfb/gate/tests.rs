@@ -18,10 +18,7 @@ const ALL: Permissions = Permissions {
     resize: true,
     power: true,
 };
-const LOOKING: Permissions = Permissions {
-    view_only: true,
-    ..ALL
-};
+const LOOKING: Permissions = ALL.looking_on();
 const CTRL: [u8; 8] = [4, 1, 0, 0, 0, 0, 0xff, 0xe3];
 const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
 /// A list with the extended clipboard in it.
@@ -239,6 +236,11 @@ fn the_extended_clipboard_goes_the_permitted_ways() {
     from.clipboard.to_machine = 0;
     let heard = [&ENCODINGS[..], &caps, &request, &peek].concat();
     assert_eq!(all_of(from, &said), heard);
+    let looking = Permissions {
+        view_only: true,
+        ..ALL
+    };
+    assert_eq!(all_of(looking, &said), heard);
     // Who did not say that it knows of it does not use it.
     assert_eq!(all_of(ALL, &said[ENCODINGS.len()..]), b"");
 }

@@ -22,10 +22,7 @@ const ALL: Permissions = Permissions {
 };
 
 /// Only looking.
-const LOOKING: Permissions = Permissions {
-    view_only: true,
-    ..ALL
-};
+const LOOKING: Permissions = ALL.looking_on();
 
 /// What noVNC lists, and one that makes no difference.
 const NOVNC: [i32; 24] = [
@@ -257,7 +254,8 @@ fn without_a_bound_compressed_text_is_not_looked_at() {
         view_only: true,
         ..unbounded
     };
-    assert!(HostGate::is_needed(looking));
+    assert!(!HostGate::is_needed(looking));
+    assert!(HostGate::is_needed(unbounded.looking_on()));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::Relay;
 use crate::buffers::Buffer;
 use crate::reason::Reason;
-use crate::rfb::host_gate::{Denied, ROOM};
-use crate::rfb::permissions::{Clipboard, Permissions};
+use crate::rfb::host_gate::{Denied, HostGate, ROOM};
+use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
 use crate::ws::{HEAD_ROOM, Opcode};
 
@@ -76,19 +76,15 @@ where
         }
     }
 
-    /// Other permissions for what the host says, as far as they can be put into practice: nobody can
+    /// Other permissions for what the host says; whether they can be put into practice. Nobody can
     /// begin to look at a stream in the middle of it.
-    pub(super) fn permit_host(&mut self, permissions: Permissions) -> Permissions {
-        if let Some(gate) = &mut self.host_gate {
-            gate.permit(permissions);
-            return permissions;
-        }
-        Permissions {
-            clipboard: Clipboard {
-                from_machine: Clipboard::UNBOUNDED,
-                ..permissions.clipboard
-            },
-            ..permissions
+    pub(super) fn permit_host(&mut self, permissions: Permissions) -> bool {
+        match &mut self.host_gate {
+            Some(gate) => {
+                gate.permit(permissions);
+                true
+            }
+            None => !HostGate::is_needed(permissions),
         }
     }
 }

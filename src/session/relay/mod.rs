@@ -98,6 +98,8 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     /// How the browser broke the protocol.
     misuse: Option<End>,
     orders: Option<Receiver>,
+    /// Whether there are permissions that these legs cannot put into practice.
+    outgrown: bool,
     /// Whether the host does not know yet of a change of permissions.
     unsettled: bool,
     /// Whether the host has to be asked for an update in the browser's name.
@@ -155,6 +157,7 @@ where
             host_gate: None,
             misuse: None,
             orders: None,
+            outgrown: false,
             unsettled: false,
             owes_update: false,
             chords: Vec::new(),
@@ -281,6 +284,9 @@ where
 
     /// Over, once the leg that lives has got everything.
     fn finished(&self) -> Option<End> {
+        if self.outgrown {
+            return Some(End::plain(Reason::PermissionsChanged));
+        }
         let ended = self.browser.ended().map(End::because);
         let ended = self.misuse.clone().or(ended);
         let lost = self.browser_gone.then(|| End::plain(Reason::BrowserLost));

@@ -4,6 +4,7 @@
 //! takes some hundred bytes, where a channel's first block would take over a thousand.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -11,7 +12,10 @@ use futures_util::task::AtomicWaker;
 
 pub use crate::store::Order;
 
-/// How many orders may wait for one relay.
+use crate::rfb::chord::Chord;
+use crate::store::Permit;
+
+/// How many chords may wait for one relay.
 pub const MAX_WAITING: usize = 8;
 
 /// Where orders are given.
@@ -24,16 +28,23 @@ pub struct Receiver(Arc<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: Mutex<VecDeque<Order>>,
+    waiting: Mutex<Waiting>,
     relay: AtomicWaker,
 }
 
-/// As many orders wait as may.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// The permissions that were said last.
+    permit: Option<Permit>,
+    chords: VecDeque<Chord>,
+}
+
+/// As many chords wait as may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{MAX_WAITING} orders wait already")]
+#[error("{MAX_WAITING} chords wait already")]
 pub struct Full;
 
-/// A queue of at most [`MAX_WAITING`] orders.
+/// A queue of permissions, of which the last count, and of at most [`MAX_WAITING`] chords.
 #[must_use]
 pub fn queue() -> (Sender, Receiver) {
     let queue = Arc::<Queue>::default();
@@ -41,42 +52,44 @@ pub fn queue() -> (Sender, Receiver) {
 }
 
 impl Sender {
-    /// Gives an order.
+    /// Gives an order. For permissions there is always room.
     ///
     /// # Errors
-    /// [`Full`], and the order is forgotten.
+    /// [`Full`], and the chord is forgotten.
     pub fn give(&self, order: Order) -> Result<(), Full> {
         let mut waiting = self.0.waiting();
-        if waiting.len() == MAX_WAITING {
-            return Err(Full);
+        match order {
+            Order::Permit(permit) => waiting.permit = Some(permit),
+            Order::Press(_) if waiting.chords.len() == MAX_WAITING => return Err(Full),
+            Order::Press(chord) => waiting.chords.push_back(chord),
         }
-        waiting.push_back(order);
         drop(waiting);
         self.0.relay.wake();
         Ok(())
     }
-
-    /// Whether all orders were taken.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.waiting().is_empty()
-    }
 }
 
 impl Receiver {
-    /// The next order; wakes the task when one comes.
+    /// The next order, permissions first; wakes the task when one comes.
     pub fn poll_take(&mut self, cx: &Context<'_>) -> Poll<Order> {
         // In this order, or one that comes in between would wake nobody.
         self.0.relay.register(cx.waker());
-        match self.0.waiting().pop_front() {
-            Some(order) => Poll::Ready(order),
-            None => Poll::Pending,
+        let mut waiting = self.0.waiting();
+        if let Some(permit) = waiting.permit.take() {
+            return Poll::Ready(Order::Permit(permit));
         }
+        let Some(chord) = waiting.chords.pop_front() else {
+            return Poll::Pending;
+        };
+        if waiting.chords.is_empty() {
+            drop(mem::take(&mut waiting.chords));
+        }
+        Poll::Ready(Order::Press(chord))
     }
 }
 
 impl Queue {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Order>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

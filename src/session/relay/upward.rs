@@ -14,6 +14,7 @@ use crate::buffers::Buffer;
 use crate::clock::UnixTime;
 use crate::reason::Reason;
 use crate::rfb::gate::ROOM;
+use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
@@ -89,12 +90,7 @@ where
         while let Some(orders) = &mut self.orders {
             match orders.poll_take(cx) {
                 Poll::Pending => break,
-                Poll::Ready(Order::Permit(permissions)) => {
-                    let permissions = self.permit_host(permissions);
-                    self.gate.permit(permissions);
-                    self.unsettled = true;
-                    self.tell_page(&PageMessage::permissions(permissions));
-                }
+                Poll::Ready(Order::Permit(permit)) => self.permit(permit.permissions),
                 // A browser that keeps a message open keeps these waiting; somebody who cannot see
                 // them done need not press them more often.
                 Poll::Ready(Order::Press(chord)) => {
@@ -125,6 +121,17 @@ where
             self.wrote_up = Instant::now();
         }
         any
+    }
+
+    /// Other permissions, from the next message on.
+    fn permit(&mut self, permissions: Permissions) {
+        self.gate.permit(permissions);
+        self.unsettled = true;
+        if self.permit_host(permissions) {
+            self.tell_page(&PageMessage::permissions(permissions));
+        } else {
+            self.outgrown = true;
+        }
     }
 
     pub(super) fn write_host(&mut self, cx: &mut Context<'_>) -> Moved {

@@ -12,7 +12,8 @@ use super::spent::Spent;
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::store::{
-    Claim, Denied, Entry, Keep, Knock, Leaving, Resumed, Sentence, State, Verdict, Whom,
+    Claim, Denied, Entry, Keep, Knock, Leaving, Permit, Permitted, Resumed, Sentence, State,
+    Verdict, Whom, Word,
 };
 use crate::token::Sharing;
 
@@ -97,7 +98,7 @@ impl Held {
     }
 
     pub(super) fn connected(&mut self, entry: &Entry, keep: Option<&Keep>) {
-        if self.go_on(entry).is_some() {
+        if let Some(Word::End(_)) = self.go_on(entry) {
             return;
         }
         let record = self.newest(entry);
@@ -140,29 +141,34 @@ impl Held {
     }
 
     pub(super) fn renew(&mut self, entry: &Entry) -> Option<Verdict> {
-        self.go_on(entry).map(|sentence| Verdict {
+        self.go_on(entry).map(|word| Verdict {
             session: entry.id,
             leg: entry.leg,
-            sentence,
+            word,
         })
     }
 
     /// A leg says how it is. One that the store has not heard of is taken in, since it runs; the
-    /// answer is why a leg may not go on.
-    fn go_on(&mut self, entry: &Entry) -> Option<Sentence> {
+    /// answer is why a leg may not go on, or what it has not heard of.
+    fn go_on(&mut self, entry: &Entry) -> Option<Word> {
         if let Some((sentence, _)) = self.over.get(&entry.id) {
-            return sentence.clone();
+            return sentence.clone().map(Word::End);
         }
         match self.sessions.get_mut(&entry.id) {
             Some(record) if record.entry.leg > entry.leg => {
-                Some(Sentence::plain(Reason::ResumedElsewhere))
+                let elsewhere = Sentence::plain(Reason::ResumedElsewhere);
+                Some(Word::End(elsewhere))
             }
             // It was renewed before it left, and that came late.
             Some(record) if record.entry.state == State::Lost => None,
             Some(record) => {
                 self.seats.change(&record.entry, entry);
-                record.entry = entry.clone();
-                None
+                let permit = record.entry.permit.newer(entry.permit);
+                record.entry = Entry {
+                    permit,
+                    ..entry.clone()
+                };
+                (permit != entry.permit).then_some(Word::Permit(permit))
             }
             None => {
                 let revoked = self.spent.revoked(entry).cloned();
@@ -173,7 +179,7 @@ impl Held {
                 if refused.is_none() {
                     self.take_in(entry);
                 }
-                refused
+                refused.map(Word::End)
             }
         }
     }
@@ -187,6 +193,7 @@ impl Held {
             (Leaving::Lost, Some(grace)) | (Leaving::Unserved, Some(grace)) => {
                 let lost = Entry {
                     state: State::Lost,
+                    permit: record.entry.permit.newer(entry.permit),
                     ..entry.clone()
                 };
                 let until = Instant::now() + grace;
@@ -221,6 +228,17 @@ impl Held {
             self.close(*id, Some(sentence.clone()));
         }
         meant.len()
+    }
+
+    pub(super) fn permit(&mut self, id: SessionId, permit: Permit) -> Permitted {
+        let Some(record) = self.sessions.get_mut(&id) else {
+            return Permitted::Gone;
+        };
+        if record.entry.permit.revision.checked_add(1) != Some(permit.revision) {
+            return Permitted::Outdated;
+        }
+        record.entry.permit = permit;
+        Permitted::Done
     }
 
     /// Whom a session puts out at its machine, if it may come in there at all.

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::store::{
-    Answer, BACKLOG, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Page, Resumed,
-    Sentence, Store, Unavailable, Verdict, Whom,
+    Answer, BACKLOG, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Order, Page,
+    Permit, Permitted, Resumed, Sentence, Store, Unavailable, Verdict, Whom,
 };
 
 use held::Held;
@@ -101,6 +101,15 @@ impl Store for Memory {
         let ended = self.held().end(whom, sentence);
         self.tell(whom.clone(), sentence.clone());
         ready(ended)
+    }
+
+    fn permit<'a>(&'a self, session: SessionId, permit: &'a Permit) -> Answer<'a, Permitted> {
+        let permitted = self.held().permit(session, *permit);
+        if permitted == Permitted::Done {
+            let order = Order::Permit(*permit);
+            self.send(Message::Order { session, order });
+        }
+        ready(permitted)
     }
 
     fn session(&self, id: SessionId) -> Answer<'_, Option<Entry>> {

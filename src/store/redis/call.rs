@@ -31,6 +31,7 @@ script!(RESUME, "lua/resume.lua");
 script!(RENEW, "lua/renew.lua");
 script!(LEAVE, "lua/leave.lua");
 script!(END, "lua/end.lua");
+script!(PERMIT, "lua/permit.lua");
 script!(SESSION, "lua/session.lua");
 script!(SESSIONS, "lua/sessions.lua");
 
@@ -47,6 +48,7 @@ impl Call {
     pub(super) const RENEW: Self = Self::of(&RENEW);
     pub(super) const LEAVE: Self = Self::of(&LEAVE);
     pub(super) const END: Self = Self::of(&END);
+    pub(super) const PERMIT: Self = Self::of(&PERMIT);
     pub(super) const SESSION: Self = Self::of(&SESSION);
     pub(super) const SESSIONS: Self = Self::of(&SESSIONS);
 

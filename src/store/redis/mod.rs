@@ -30,8 +30,8 @@ use tokio::task::JoinSet;
 use crate::id::SessionId;
 use crate::secret::Secret;
 use crate::store::{
-    Answer, BACKLOG, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Page, Resumed,
-    Sentence, State, Store, Unavailable, Verdict, Whom,
+    Answer, BACKLOG, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Order, Page,
+    Permit, Permitted, Resumed, Sentence, State, Store, Unavailable, Verdict, Whom,
 };
 
 use call::{Call, Told};
@@ -308,6 +308,18 @@ impl Store for Redis {
             };
             let call = Call::END.arg(kind).arg(which).arg(limit);
             self.link.ask(call.json(sentence)?.json(&message)?).await
+        })
+    }
+
+    fn permit<'a>(&'a self, session: SessionId, permit: &'a Permit) -> Answer<'a, Permitted> {
+        Box::pin(async move {
+            let order = Order::Permit(*permit);
+            let call = Call::PERMIT
+                .arg(session.to_string())
+                .arg(permit.revision.to_string())
+                .json(permit)?
+                .json(&Message::Order { session, order })?;
+            reply::permitted(&self.link.ask::<String>(call).await?)
         })
     }
 

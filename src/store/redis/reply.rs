@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::UnixTime;
 use crate::id::SessionId;
-use crate::store::{Denied, Entry, Resumed, State, Unavailable, Verdict};
+use crate::store::{Denied, Entry, Permitted, Resumed, State, Unavailable, Verdict, Word};
 
 /// The words for it.
 pub(super) const UNREADABLE: &str = "an answer that cannot be read";
@@ -61,20 +61,37 @@ fn denied(answer: &[String]) -> Result<Denied, Unavailable> {
 }
 
 /// What `renew.lua` says.
-pub(super) fn verdicts(answer: &[(String, u32, String)]) -> Result<Vec<Verdict>, Unavailable> {
-    let verdict = |(session, leg, words): &(String, u32, String)| {
+pub(super) fn verdicts(answer: &[Heard]) -> Result<Vec<Verdict>, Unavailable> {
+    let verdict = |(session, leg, kind, words): &Heard| {
         Ok(Verdict {
             session: parsed(session)?,
             leg: *leg,
-            sentence: from_json(words)?,
+            word: match kind.as_str() {
+                "end" => Word::End(from_json(words)?),
+                "permit" => Word::Permit(from_json(words)?),
+                _ => return Err(odd()),
+            },
         })
     };
     answer.iter().map(verdict).collect()
 }
 
+/// A session, its leg, what kind of word, and the word.
+pub(super) type Heard = (String, u32, String, String);
+
+/// What `permit.lua` says.
+pub(super) fn permitted(answer: &str) -> Result<Permitted, Unavailable> {
+    match answer {
+        "done" => Ok(Permitted::Done),
+        "outdated" => Ok(Permitted::Outdated),
+        "gone" => Ok(Permitted::Gone),
+        _ => Err(odd()),
+    }
+}
+
 /// One session: its entry as its gateway told it, and what others have changed of it since.
 pub(super) fn one(answer: &[String]) -> Result<Option<Entry>, Unavailable> {
-    let [entry, leg, state, gateway] = answer else {
+    let [entry, leg, state, gateway, permit] = answer else {
         return if answer.is_empty() {
             Ok(None)
         } else {
@@ -92,6 +109,9 @@ pub(super) fn one(answer: &[String]) -> Result<Option<Entry>, Unavailable> {
     if !gateway.is_empty() {
         entry.gateway.clone_from(gateway);
     }
+    if !permit.is_empty() {
+        entry.permit = entry.permit.newer(from_json(permit)?);
+    }
     Ok(Some(entry))
 }
 
@@ -99,7 +119,7 @@ pub(super) fn one(answer: &[String]) -> Result<Option<Entry>, Unavailable> {
 pub(super) fn some(answer: &[String]) -> Result<(Vec<Entry>, Option<SessionId>), Unavailable> {
     let (next, rest) = answer.split_first().ok_or_else(odd)?;
     let mut entries = Vec::new();
-    for row in rest.chunks(4) {
+    for row in rest.chunks(5) {
         // One that a newer gateway tells otherwise must not hide all others.
         entries.extend(one(row).ok().flatten());
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::session::relay::order::{self, Sender};
+use crate::store::Permit;
 
 const LOOKING: Permissions = Permissions {
     view_only: true,
@@ -9,6 +10,10 @@ const LOOKING: Permissions = Permissions {
 };
 const CTRL: [u8; 8] = [4, 1, 0, 0, 0, 0, 0xff, 0xe3];
 const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
+
+fn permit(permissions: Permissions) -> Order {
+    Order::Permit(Permit::first(permissions))
+}
 
 /// Runs a relay with a page, which obeys, over pipes that hold nothing up.
 async fn obeying<T>(
@@ -52,7 +57,7 @@ async fn a_driver_becomes_a_watcher_and_a_driver_again() {
     obeying(async |browser, host, orders| {
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         gets(host, &CTRL).await;
-        orders.give(Order::Permit(LOOKING)).unwrap();
+        orders.give(permit(LOOKING)).unwrap();
         gets(host, &CTRL_UP).await;
         let told = loop {
             let (first, payload) = next_frame(browser).await.unwrap();
@@ -67,7 +72,7 @@ async fn a_driver_becomes_a_watcher_and_a_driver_again() {
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         // Time is paused, and passes when nothing else can be done.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        orders.give(Order::Permit(WHATEVER)).unwrap();
+        orders.give(permit(WHATEVER)).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         browser
             .write_all(&masked(BINARY, &text(b"seen")))
@@ -89,7 +94,7 @@ async fn an_order_waits_for_the_end_of_a_message_and_no_longer() {
         gets(host, &long[..500]).await;
         let chord = "ctrl".parse().unwrap();
         orders.give(Order::Press(chord)).unwrap();
-        orders.give(Order::Permit(LOOKING)).unwrap();
+        orders.give(permit(LOOKING)).unwrap();
         tokio::time::sleep(Duration::from_secs(1)).await;
         let rest = [&long[500..], &text(b"too late")].concat();
         browser.write_all(&masked(BINARY, &rest)).await.unwrap();
@@ -157,20 +162,43 @@ async fn text_from_a_machine_is_held_back_from_the_order_on() {
     };
     const CUT: [u8; 9] = [3, 0, 0, 0, 0, 0, 0, 1, b'x'];
     const BELL: [u8; 1] = [2];
-    for (begun, passes) in [(SOME, false), (WHATEVER, true)] {
-        obeying_from(begun, async |browser, host, orders| {
-            assert_eq!(next_frame(browser).await.unwrap().0, PING);
-            host.write_all(&CUT).await.unwrap();
-            assert_eq!(next_frame(browser).await.unwrap(), (BINARY, CUT.to_vec()));
-            orders.give(Order::Permit(NONE)).unwrap();
-            let told = told(browser).await;
-            let holds = format!(r#""clipboard_from_machine":{passes}"#);
-            assert!(told.contains(&holds), "{told}");
-            host.write_all(&[&CUT[..], &BELL].concat()).await.unwrap();
-            let rest = if passes { &CUT[..] } else { &[] };
-            let expected = [rest, &BELL].concat();
-            assert_eq!(next_frame(browser).await.unwrap(), (BINARY, expected));
-        })
-        .await;
-    }
+    obeying_from(SOME, async |browser, host, orders| {
+        assert_eq!(next_frame(browser).await.unwrap().0, PING);
+        host.write_all(&CUT).await.unwrap();
+        assert_eq!(next_frame(browser).await.unwrap(), (BINARY, CUT.to_vec()));
+        orders.give(permit(NONE)).unwrap();
+        let told = told(browser).await;
+        assert!(told.contains(r#""clipboard_from_machine":false"#), "{told}");
+        host.write_all(&[&CUT[..], &BELL].concat()).await.unwrap();
+        assert_eq!(next_frame(browser).await.unwrap(), (BINARY, BELL.to_vec()));
+    })
+    .await;
+}
+
+/// Nobody can begin to look at a host's words in the middle of them.
+#[tokio::test(start_paused = true)]
+async fn where_nobody_looks_at_the_host_such_an_order_ends_the_leg() {
+    let (ours, mut browser) = duplex(1 << 16);
+    let (to_host, mut host) = duplex(1 << 16);
+    let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
+    let (buffers, traffic) = (Buffers::default(), Traffic::default());
+    let (orders, obeyed) = order::queue();
+    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic).obeying(obeyed);
+    let script = async {
+        browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
+        gets(&mut host, &CTRL).await;
+        orders.give(permit(WHATEVER.looking_on())).unwrap();
+        // The host keeps no key, and hears of nothing else that comes behind the order.
+        browser
+            .write_all(&masked(BINARY, &text(b"late")))
+            .await
+            .unwrap();
+        gets(&mut host, &CTRL_UP).await;
+        host.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        host.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"");
+    };
+    let (end, ()) = tokio::join!(relay.run(FirstBytes::default(), pending()), script);
+    assert_eq!(end.reason, Reason::PermissionsChanged);
 }

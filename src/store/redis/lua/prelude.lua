@@ -2,6 +2,7 @@
 --
 -- s:ID     a session: e its entry, leg, st its state, c its client, gw the gateway that resumed it,
 --          k its secret's hash, kp the one before, g the sealed grant, gr the grace in ms,
+--          p its permissions once they were changed, pr how often they were,
 --          left = 1 once its gateway said that it is lost, due when the lease or the grace is over
 -- ids, c:CLIENT, m:MACHINE, k:CONSOLE, l:KEY=VALUE     the sessions there, sorted by their ids
 -- due      the sessions by when they are due
@@ -92,13 +93,14 @@ end
 
 -- A session as it is now: one whose lease is over is lost, one whose grace is over is gone.
 local function load(id)
-  local f = redis.call('HMGET', P .. 's:' .. id, 'e', 'leg', 'st', 'c', 'gw', 'k', 'kp', 'gr', 'left', 'due')
+  local f = redis.call('HMGET', P .. 's:' .. id, 'e', 'leg', 'st', 'c', 'gw', 'k', 'kp', 'gr', 'left', 'due', 'p', 'pr')
   if not f[1] then
     return nil
   end
   local r = {
     id = id, e = f[1], leg = tonumber(f[2]), st = f[3], c = f[4], gw = f[5] or '',
     k = f[6], kp = f[7], gr = tonumber(f[8] or 0), left = f[9], due = tonumber(f[10]),
+    p = f[11] or '', pr = tonumber(f[12] or 0),
   }
   if r.due > NOW then
     return r
@@ -207,7 +209,8 @@ local function change(was, is)
   write(is)
 end
 
--- A leg says how it is, and goes on unless there are words against it.
+-- A leg says how it is, and goes on unless there are words against it. The second answer is its
+-- permissions, if they were changed and it does not know.
 local function go_on(r)
   local words = redis.call('GET', P .. 'x:' .. r.id)
   if words then
@@ -240,5 +243,8 @@ local function go_on(r)
   change(was, r)
   set_due(r, NOW + LEASE)
   outlive(P .. 's:' .. r.id, 2 * LEASE)
+  if was.pr > 0 and was.pr > decode(r).permit.revision then
+    return nil, was.p
+  end
   return nil
 end

@@ -22,4 +22,4 @@ redis.call('HSET', key, 'k', following, 'leg', leg, 'st', 'connecting', 'gw', ga
 redis.call('HDEL', key, 'left')
 set_due(r, NOW + LEASE)
 tell('{"end":{"whom":{"legs":{"session":"' .. id .. '","below":' .. leg .. '}},"sentence":' .. RESUMED_ELSEWHERE .. '}}')
-return { 'in', r.e, leg, 'connecting', gateway, redis.call('HGET', key, 'g') }
+return { 'in', r.e, leg, 'connecting', gateway, r.p, redis.call('HGET', key, 'g') }

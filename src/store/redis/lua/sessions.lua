@@ -1,6 +1,6 @@
 -- Sessions in the order of their ids. ARGV[3] is the one before or nothing, [4] how many are looked
 -- at, [5..] the sets in all of which those are that are asked for. The answer is where it goes on,
--- or nothing, and four values a session.
+-- or nothing, and five values a session.
 sweep()
 local set, size
 for at = 5, #ARGV do
@@ -23,7 +23,8 @@ for _, id in ipairs(ids) do
   local r = load(id)
   if r then
     local n = #answer
-    answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = r.e, tostring(r.leg), r.st, r.gw
+    answer[n + 1], answer[n + 2], answer[n + 3] = r.e, tostring(r.leg), r.st
+    answer[n + 4], answer[n + 5] = r.gw, r.p
   end
 end
 return answer
