@@ -1,6 +1,7 @@
-//! The gateway as a whole: assembles everything, owns the listener, and stops in good order.
+//! The gateway as a whole: assembles everything and owns the listener.
 
 mod beside;
+mod drain;
 mod edge;
 mod encryption;
 mod keys;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -41,6 +42,7 @@ use crate::tls::TlsError;
 use crate::tls::listen::Acceptor;
 use crate::webhook::WebhookError;
 use beside::Beside;
+use drain::{Phases, Shutdown};
 use edge::Edge;
 use params::{api_keys, session_params, webhook};
 use reload::{Part, Reload};
@@ -61,14 +63,12 @@ pub struct Gateway {
     address: SocketAddr,
     minter: Minter,
     reload: Reload,
+    service: Arc<Service>,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    phases: Phases,
     audit: Audit,
-    grace: Duration,
+    shutdown: Shutdown,
 }
-
-/// How long the audit log may take to write its end.
-const AUDIT_GRACE: Duration = Duration::from_secs(2);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +106,8 @@ struct Front {
     acceptor: Option<Acceptor>,
     router: Router,
     tasks: TaskTracker,
-    stop: CancellationToken,
+    /// From here on there are no more connections.
+    closing: CancellationToken,
 }
 
 impl Gateway {
@@ -151,7 +152,8 @@ impl Gateway {
         let places = params::places(config);
         let audit = Audit::start(&config.audit)?;
         let (ring, ring_file) = keys.in_use(&metrics, &audit);
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (tasks, phases) = (TaskTracker::new(), Phases::new());
+        let stop = phases.stop.clone();
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect())
             .with_metrics(Arc::clone(&metrics));
@@ -180,7 +182,7 @@ impl Gateway {
                 mints: Limiter::new(config.limits.mints_per_key),
                 store,
                 audit: audit.clone(),
-                listeners: Listeners::new(stop.clone()),
+                listeners: Listeners::new(phases.drain.clone()),
             }),
             headers: PageHeaders {
                 frame_ancestors: config
@@ -193,14 +195,14 @@ impl Gateway {
             },
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
-            readiness: readiness::of(&stop, certificates.as_ref()),
+            readiness: readiness::of(&phases.drain, certificates.as_ref()),
         });
         let front = Front {
             edge: Edge::new(config),
             acceptor,
             router: http::router(&service, config.base_path.as_str()),
             tasks: tasks.clone(),
-            stop: stop.clone(),
+            closing: phases.drain.clone(),
         };
         info!(%address, public_url, tls = front.acceptor.is_some(), "listening");
         let shown = certificates.clone().map(|it| {
@@ -213,16 +215,17 @@ impl Gateway {
             metrics,
             certificates,
         };
-        beside.serve(config, &public_url, scrape, &tasks, &stop);
+        beside.serve(config, &public_url, scrape, &tasks, &phases);
         tasks.spawn(accept(listener, Arc::new(front), places.connections));
         Ok(Self {
             address,
             minter,
             reload,
+            service,
             tasks,
-            stop,
+            phases,
             audit,
-            grace: config.shutdown_grace,
+            shutdown: Shutdown::of(config),
         })
     }
 
@@ -253,28 +256,10 @@ impl Gateway {
         &self.tasks
     }
 
-    /// What is cancelled when it stops.
+    /// What is cancelled when it stops, after the drain.
     #[must_use]
     pub const fn stopping(&self) -> &CancellationToken {
-        &self.stop
-    }
-
-    /// Stops: takes no more connections, tells all sessions, and waits for them as long as the
-    /// configuration grants.
-    ///
-    /// # Cancel safety
-    /// Cancel safe: what was not waited for ends with the process.
-    pub async fn stop(self) {
-        info!(grace = ?self.grace, "stopping");
-        self.stop.cancel();
-        self.tasks.close();
-        if timeout(self.grace, self.tasks.wait()).await.is_err() {
-            warn!(
-                left = self.tasks.len(),
-                "stopped before everything had ended"
-            );
-        }
-        self.audit.close(AUDIT_GRACE).await;
+        &self.phases.stop
     }
 }
 
@@ -287,7 +272,7 @@ async fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener,
     })
 }
 
-/// Takes connections until the gateway stops, and no more at once than there are places. When all
+/// Takes connections until the gateway drains, and no more at once than there are places. When all
 /// are taken, new ones wait in the kernel's queue.
 async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize) {
     let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
@@ -306,7 +291,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
         };
         let accepted = tokio::select! {
             accepted = accepted => accepted,
-            () = front.stop.cancelled() => return,
+            () = front.closing.cancelled() => return,
             () = &mut near, if !near.is_elapsed() => continue,
         };
         match accepted {
@@ -342,7 +327,7 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
     let address = client.address;
     let identified = tokio::select! {
         identified = front.edge.client(&mut stream, address) => identified,
-        () = front.stop.cancelled() => return,
+        () = front.closing.cancelled() => return,
     };
     client.address = match identified {
         Ok(client) => client,
@@ -353,7 +338,7 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
         Some(acceptor) => {
             let accepted = tokio::select! {
                 accepted = acceptor.accept(stream) => accepted,
-                () = front.stop.cancelled() => return,
+                () = front.closing.cancelled() => return,
             };
             match accepted {
                 Ok(stream) => stream,
@@ -361,5 +346,5 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
             }
         }
     };
-    serve(stream, client, front.router.clone(), &front.stop).await;
+    serve(stream, client, front.router.clone(), &front.closing).await;
 }

@@ -45,7 +45,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     };
     info!(signal, "asked to stop");
     systemd::stopping();
-    gateway.stop().await;
+    tokio::select! {
+        () = gateway.stop() => {}
+        signal = signals.wait() => {
+            info!(signal, "asked again: ending now");
+            gateway.end().await;
+        }
+    }
     Ok(())
 }
 

@@ -99,6 +99,9 @@ pub struct Config {
     pub log: Log,
     /// Where `/metrics` is. Default: nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// How long sessions may go on, or move to another gateway, when the gateway is stopped.
+    /// Default: 30 s with a shared store, else 0; 0 to 24 h.
+    pub drain_timeout: Duration,
     /// How long sessions get to say goodbye when the gateway is stopped. Default: 10 s; 0 to
     /// 10 min.
     pub shutdown_grace: Duration,

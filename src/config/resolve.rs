@@ -1,12 +1,17 @@
 //! From settings to a [`Config`]. Every setting of a part is read before any is missed, so that all
 //! problems are found.
 
+use std::time::Duration;
+
 use super::reader::Reader;
 use super::setting as s;
 use super::{
-    Browser, Config, Host, Limits, Log, Tokens, WebhookTo, edge, profile, store, tls, url,
+    Browser, Config, Host, Limits, Log, Store, Tokens, WebhookTo, edge, profile, store, tls, url,
 };
 use crate::audit;
+
+/// How long a gateway with others beside it waits for its sessions to move.
+const MOVING: Duration = Duration::from_secs(30);
 
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
@@ -44,6 +49,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let webhook = webhook(r);
     let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
     let metrics_listen = r.take(&s::METRICS_LISTEN);
+    let drain_timeout = drain_timeout(r, store.as_ref());
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
 
     let config = Config {
@@ -78,6 +84,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
             format: format?,
         },
         metrics_listen,
+        drain_timeout: drain_timeout?,
         shutdown_grace: shutdown_grace?,
     };
     // With port 0 the URL is known only when the gateway listens.
@@ -85,6 +92,19 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
         r.derived(&s::PUBLIC_URL, &config.public_url_at(config.listen));
     }
     Some(config)
+}
+
+/// Without a shared store sessions have nowhere to go, and would wait for nothing.
+fn drain_timeout(r: &mut Reader, store: Option<&Store>) -> Option<Duration> {
+    if r.is_set(&s::SHUTDOWN_DRAIN_TIMEOUT) {
+        return r.take_in_range(&s::SHUTDOWN_DRAIN_TIMEOUT);
+    }
+    let usual = match store?.redis {
+        Some(_) => MOVING,
+        None => Duration::ZERO,
+    };
+    r.derived(&s::SHUTDOWN_DRAIN_TIMEOUT, &usual);
+    Some(usual)
 }
 
 fn limits(r: &mut Reader) -> Option<Limits> {

@@ -240,6 +240,9 @@ settings! {
         .flag("--log-format");
     METRICS_LISTEN = Setting::new("metrics.listen", Derived("none"),
         "Address and port on which `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: an address that only scrapers reach, such as `127.0.0.1:9464`.");
+    SHUTDOWN_DRAIN_TIMEOUT = Setting::new("shutdown.drain_timeout", Derived("`30s` with `store.kind = \"redis\"`, else `0s`"),
+        "How long sessions may go on when the gateway is stopped. Pages are told, and move to another gateway that shares the store; what is left after this is ended. Nobody waits when no session is left.")
+        .range("0s", "24h");
     SHUTDOWN_GRACE = Setting::new("shutdown.grace", Typed("10s"),
         "How long sessions get to say goodbye when the gateway is stopped.")
         .range("0s", "10m");

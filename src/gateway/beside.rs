@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+use super::drain::Phases;
 use super::edge::Edge;
 use super::{Front, StartError, accept, bind};
 use crate::config::Config;
@@ -30,22 +31,22 @@ impl Beside {
         })
     }
 
-    /// Answers until the gateway stops.
+    /// Answers until the gateway drains, and about how it is until it stops.
     pub(super) fn serve(
         self,
         config: &Config,
         public_url: &str,
         scrape: Scrape,
         tasks: &TaskTracker,
-        stop: &CancellationToken,
+        phases: &Phases,
     ) {
-        let spawn = |listener: TcpListener, router: Router| {
+        let spawn = |listener: TcpListener, router: Router, closing: &CancellationToken| {
             let front = Front {
                 edge: Edge::new(config),
                 acceptor: None,
                 router,
                 tasks: tasks.clone(),
-                stop: stop.clone(),
+                closing: closing.clone(),
             };
             tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
         };
@@ -53,13 +54,14 @@ impl Beside {
             spawn(
                 listener,
                 redirect::router(public_url, config.base_path.as_str()),
+                &phases.drain,
             );
         }
         if let Some(listener) = self.metrics {
             if let Ok(address) = listener.local_addr() {
                 info!(%address, "metrics");
             }
-            spawn(listener, metrics::router(scrape));
+            spawn(listener, metrics::router(scrape), &phases.stop);
         }
     }
 }

@@ -16,6 +16,7 @@
 //! [`open`] is the story; [`relay`] moves the bytes; [`record`] is what is logged of it all.
 
 mod admit;
+pub mod drain;
 mod edge;
 pub mod end;
 mod greet;

@@ -53,6 +53,13 @@ pub enum PageMessage<'a> {
         /// Whether the machine may be shut down and reset.
         power: bool,
     },
+    /// The gateway is about to go.
+    Draining {
+        /// When it ends this session, should it still be here.
+        seconds: u64,
+        /// Whether the session can go on at another gateway, by the secret.
+        elsewhere: bool,
+    },
     /// The session is over; a close frame follows.
     End {
         /// The reason's stable code.
@@ -142,6 +149,14 @@ mod tests {
         assert_eq!(
             PageMessage::IdleSoon { seconds: 60 }.to_json(),
             r#"{"v":1,"type":"idle_soon","seconds":60}"#
+        );
+        let draining = PageMessage::Draining {
+            seconds: 30,
+            elsewhere: true,
+        };
+        assert_eq!(
+            draining.to_json(),
+            r#"{"v":1,"type":"draining","seconds":30,"elsewhere":true}"#
         );
         assert_eq!(
             PageMessage::IdleOver.to_json(),

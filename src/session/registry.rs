@@ -1,21 +1,28 @@
 //! The sessions that run on this gateway, so that words of others reach them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tracing::debug;
 
 use crate::id::SessionId;
+use crate::session::drain::Notice;
 use crate::session::relay::{Traffic, order};
 use crate::store::{Entry, Order, Permit, Sentence, Verdict, Whom, Word};
 
 /// Which leg of which session.
-type LegId = (SessionId, u32);
+pub(super) type LegId = (SessionId, u32);
 
 /// The legs that run here.
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<HashMap<LegId, Running>>);
+pub(super) struct Registry {
+    legs: Mutex<HashMap<LegId, Running>>,
+    /// Set when the gateway is about to go.
+    notice: OnceLock<Notice>,
+    emptied: Notify,
+}
 
 #[derive(Debug)]
 struct Running {
@@ -49,7 +56,13 @@ impl Registry {
             orders: giving,
             sentence: sender,
         };
-        self.running().insert(leg, running);
+        let mut legs = self.running();
+        // Under the lock: whoever looks for legs after it was set finds this one.
+        if let Some(notice) = self.notice.get() {
+            running.orders.notify(*notice);
+        }
+        legs.insert(leg, running);
+        drop(legs);
         Place {
             registry: self,
             leg,
@@ -93,8 +106,39 @@ impl Registry {
         admitted.map(Running::now).collect()
     }
 
+    /// Which legs run here, in no order.
+    pub(super) fn legs(&self) -> Vec<LegId> {
+        self.running().keys().copied().collect()
+    }
+
+    /// From now on whoever comes is told that the gateway is about to go.
+    pub(super) fn begin_drain(&self, notice: Notice) {
+        // Who drains twice says the same again.
+        let _ = self.notice.set(notice);
+    }
+
+    /// Tells one leg that the gateway is about to go.
+    pub(super) fn notify(&self, leg: LegId, notice: Notice) {
+        if let Some(running) = self.running().get(&leg) {
+            running.orders.notify(notice);
+        }
+    }
+
+    /// Waits until no leg runs here.
+    pub(super) async fn empty(&self) {
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            // From here on no word is missed.
+            emptied.as_mut().enable();
+            if self.running().is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<LegId, Running>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.legs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,6 +220,12 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.registry.running().remove(&self.leg);
+        let mut running = self.registry.running();
+        running.remove(&self.leg);
+        let last = running.is_empty();
+        drop(running);
+        if last {
+            self.registry.emptied.notify_waiters();
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 import { Comeback, wayBack } from './comeback.js';
 import { Keep } from './keep.js';
+import { Move } from './move.js';
 import { loadNovnc } from './novnc.js';
 import { PasswordForm } from './password.js';
 import { Reasons } from './reasons.js';
@@ -48,10 +49,14 @@ async function runConsole(unspent, keep, novnc, reasons, form) {
   let RFB;
   /** @type {Session | null} */
   let session = null;
+  /** @type {Session | null} what is to take the session over, from a gateway that is about to go */
+  let next = null;
 
   /** @param {import('./reasons.js').Ending} ending */
   const end = (ending) => {
     session = null;
+    next = null;
+    move.stop();
     screen.inert = true;
     const way = wayBack(ending, keep.kept, unspent !== null);
     if (way === 'by itself' && keep.kept && comeback.plan(keep.kept.grace)) {
@@ -69,11 +74,13 @@ async function runConsole(unspent, keep, novnc, reasons, form) {
   };
 
   const leave = () => {
-    if (session === null) {
+    if (session === null && next === null) {
       end(reasons.named('browser_closed'));
-    } else {
-      session.disconnect();
+      return;
     }
+    move.stop();
+    next?.disconnect();
+    session?.disconnect();
   };
 
   // Before the socket opens: from then on the machine waits, and not for long.
@@ -93,15 +100,32 @@ async function runConsole(unspent, keep, novnc, reasons, form) {
       status.connecting();
       toolbar.follow('connecting');
     }
+    session = open(password);
+  };
+
+  /**
+   * @param {string | null} password
+   * @returns {Session | null} null where it has ended already
+   */
+  const open = (password) => {
     try {
-      session = new Session(RFB, pass(), screen, {
+      /** @type {Session} */
+      const opened = new Session(RFB, pass(), screen, {
         connected: () => {
+          if (opened === next) {
+            session?.letGo();
+            session = next;
+            next = null;
+            move.stop();
+            opened.show();
+          }
           comeback.arrived();
           screen.querySelector('.still')?.remove();
           screen.inert = false;
+          status.idleOver();
           status.connected();
           toolbar.follow('connected');
-          session?.focus();
+          opened.focus();
         },
         named: (name) => status.named(name),
         resumable: (secret, grace) => {
@@ -111,21 +135,44 @@ async function runConsole(unspent, keep, novnc, reasons, form) {
         roundTrip: (ms) => status.roundTrip(ms),
         idleSoon: (seconds) => status.idleSoon(seconds),
         idleOver: () => status.idleOver(),
+        draining: (seconds, elsewhere) => {
+          // A password is asked for when there is no other way.
+          if (elsewhere && form === null) {
+            move.begin();
+          } else {
+            status.draining(seconds);
+          }
+        },
         permitted: ({ viewOnly }) => {
           status.viewOnly(viewOnly);
           toolbar.viewOnly(viewOnly);
         },
         ended: (known, last) => {
-          if (last !== null) {
-            screen.replaceChildren(last);
+          if (opened === next && session !== null) {
+            next = null;
+            move.again();
+            return;
           }
+          if (last !== null) {
+            screen.querySelector('.still')?.remove();
+            screen.append(last);
+          }
+          if (opened === session && next !== null) {
+            // It had to go for the next one to come, and that is on its way.
+            session = null;
+            return;
+          }
+          screen.replaceChildren(...screen.querySelectorAll('.still'));
           end(reasons.explain(known));
         },
       }, password);
+      return opened;
     } catch (error) {
       // A WebSocket takes no sub-protocol with a space or the like in it, and no token has one.
       const code = error?.name === 'SyntaxError' ? 'token_invalid' : 'viewer_failed';
+      session?.letGo();
       end(reasons.named(code));
+      return null;
     }
   };
 
@@ -136,6 +183,12 @@ async function runConsole(unspent, keep, novnc, reasons, form) {
       : { kind: 'token', text: unspent ?? '' };
 
   const comeback = new Comeback(begin);
+  const move = new Move(() => {
+    if (session !== null && next === null && keep.kept !== null) {
+      next = open(null);
+      next?.hide();
+    }
+  });
   window.addEventListener('online', () => comeback.hurry());
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') {

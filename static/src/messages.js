@@ -12,6 +12,7 @@ const VERSION = 1;
  *   | { type: 'idle_soon', seconds: number }
  *   | { type: 'idle_over' }
  *   | { type: 'permissions', viewOnly: boolean }
+ *   | { type: 'draining', seconds: number, elsewhere: boolean }
  *   | { type: 'end', code: string, words: string, note: string, detail: string,
  *   retry: boolean }} Message
  */
@@ -50,6 +51,10 @@ export function readMessage(text) {
       return { type: 'idle_over' };
     case 'permissions':
       return { type: 'permissions', viewOnly: raw.view_only === true };
+    case 'draining':
+      return Number.isFinite(raw.seconds) && raw.seconds >= 0
+        ? { type: 'draining', seconds: raw.seconds, elsewhere: raw.elsewhere === true }
+        : null;
     case 'end':
       return {
         type: 'end',

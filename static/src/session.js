@@ -35,6 +35,7 @@ const OPEN_LIMIT = 10_000;
  *   roundTrip: (ms: number) => void,
  *   idleSoon: (seconds: number) => void,
  *   idleOver: () => void,
+ *   draining: (seconds: number, elsewhere: boolean) => void,
  *   permitted: (may: { viewOnly: boolean }) => void,
  *   ended: (known: import('./reasons.js').Known, last: HTMLCanvasElement | null) => void,
  * }} Listener
@@ -118,6 +119,26 @@ export class Session {
     this.#rfb = rfb;
   }
 
+  /** Does everything out of sight, while another session shows the machine. */
+  hide() {
+    this.#place.className = 'coming';
+  }
+
+  /** Comes into sight. */
+  show() {
+    this.#place.className = '';
+  }
+
+  /** Another session has taken its place: it goes without a word. */
+  letGo() {
+    this.#over = true;
+    clearTimeout(this.#lastWord);
+    clearTimeout(this.#opening);
+    this.#place.remove();
+    this.#rfb.disconnect();
+    this.#socket.close(1000);
+  }
+
   /** Gives the keyboard to the machine. */
   focus() {
     this.#rfb.focus({ preventScroll: true });
@@ -159,6 +180,9 @@ export class Session {
       // only looks on could not show that somebody is there.
       case 'permissions':
         this.#on.permitted(message);
+        break;
+      case 'draining':
+        this.#on.draining(message.seconds, message.elsewhere);
         break;
       case 'end':
         this.#end = message;

@@ -117,6 +117,14 @@ export class Status {
     this.#announcer.textContent = this.#notice.textContent;
   }
 
+  /** @param {number} seconds until the gateway ends the console for its own restart */
+  draining(seconds) {
+    const when = seconds < 90 ? `${Math.round(seconds)} seconds` : `${Math.round(seconds / 60)} minutes`;
+    this.#notice.textContent = `The console gateway is being restarted: this console closes in ${when}.`;
+    this.#notice.hidden = false;
+    this.#announcer.textContent = this.#notice.textContent;
+  }
+
   /** The person is there after all. */
   idleOver() {
     this.#notice.hidden = true;

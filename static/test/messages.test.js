@@ -24,6 +24,11 @@ test('every message', () => {
     type: 'idle_soon',
     seconds: 60,
   });
+  assert.deepEqual(readMessage('{"v":1,"type":"draining","seconds":30,"elsewhere":true}'), {
+    type: 'draining',
+    seconds: 30,
+    elsewhere: true,
+  });
   assert.deepEqual(readMessage('{"v":1,"type":"idle_over"}'), { type: 'idle_over' });
   assert.deepEqual(readMessage('{"v":1,"type":"permissions","view_only":true,"power":false}'), {
     type: 'permissions',

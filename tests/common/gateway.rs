@@ -193,6 +193,7 @@ impl TestGateway {
             .set("log.level", "debug")
             .set("targets.allow", vec!["127.0.0.0/8", "::1"])
             .set("log.format", "json")
+            .set("shutdown.drain_timeout", "0s")
             .set("shutdown.grace", "100ms")
     }
 

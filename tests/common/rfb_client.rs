@@ -75,6 +75,23 @@ impl Viewer {
         secret.expect("the page is told a resume secret")
     }
 
+    /// Reads on until the page is told something of a type.
+    pub async fn told(&mut self, wanted: &str) -> serde_json::Value {
+        let mut read = 0;
+        loop {
+            for text in &self.socket.source.texts[read..] {
+                let message: serde_json::Value = serde_json::from_str(text).unwrap();
+                if message["type"] == wanted {
+                    return message;
+                }
+            }
+            read = self.socket.source.texts.len();
+            let end = self.socket.source.end.clone();
+            assert_eq!(end, None, "the page was never told {wanted}");
+            self.socket.source.next_frame().await;
+        }
+    }
+
     /// Opens a console as a stock client does: the token in the query.
     pub async fn open_stock(gateway: &TestGateway, minted: &Minted) -> Result<Self, Refusal> {
         let protocols = ["binary".to_owned()];

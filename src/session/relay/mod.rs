@@ -47,7 +47,7 @@ use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::session::relay::ahead::Ahead;
 use crate::session::relay::limits::Limits;
-use crate::session::relay::order::{Order, Receiver};
+use crate::session::relay::order::Receiver;
 use crate::session::relay::pulse::Pulse;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;

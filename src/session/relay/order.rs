@@ -13,7 +13,17 @@ use futures_util::task::AtomicWaker;
 pub use crate::store::Order;
 
 use crate::rfb::chord::Chord;
+use crate::session::drain::Notice;
 use crate::store::Permit;
+
+/// What a relay hears while it runs.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// Somebody wants something done.
+    Order(Order),
+    /// The gateway is about to go, as the page is told.
+    Draining(Notice),
+}
 
 /// How many chords may wait for one relay.
 pub const MAX_WAITING: usize = 8;
@@ -34,6 +44,7 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
+    notice: Option<Notice>,
     /// The permissions that were said last.
     permit: Option<Permit>,
     chords: VecDeque<Chord>,
@@ -67,16 +78,25 @@ impl Sender {
         self.0.relay.wake();
         Ok(())
     }
+
+    /// Says that the gateway is about to go.
+    pub fn notify(&self, notice: Notice) {
+        self.0.waiting().notice = Some(notice);
+        self.0.relay.wake();
+    }
 }
 
 impl Receiver {
-    /// The next order, permissions first; wakes the task when one comes.
-    pub fn poll_take(&mut self, cx: &Context<'_>) -> Poll<Order> {
+    /// The next of them, permissions first among the orders; wakes the task when one comes.
+    pub fn poll_take(&mut self, cx: &Context<'_>) -> Poll<Heard> {
         // In this order, or one that comes in between would wake nobody.
         self.0.relay.register(cx.waker());
         let mut waiting = self.0.waiting();
+        if let Some(notice) = waiting.notice.take() {
+            return Poll::Ready(Heard::Draining(notice));
+        }
         if let Some(permit) = waiting.permit.take() {
-            return Poll::Ready(Order::Permit(permit));
+            return Poll::Ready(Heard::Order(Order::Permit(permit)));
         }
         let Some(chord) = waiting.chords.pop_front() else {
             return Poll::Pending;
@@ -84,7 +104,7 @@ impl Receiver {
         if waiting.chords.is_empty() {
             drop(mem::take(&mut waiting.chords));
         }
-        Poll::Ready(Order::Press(chord))
+        Poll::Ready(Heard::Order(Order::Press(chord)))
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
-use super::order::MAX_WAITING;
-use super::{Moved, Order, Relay};
+use super::order::{Heard, MAX_WAITING, Order};
+use super::{Moved, Relay};
 use crate::buffers::Buffer;
 use crate::clock::UnixTime;
 use crate::reason::Reason;
@@ -90,10 +90,11 @@ where
         while let Some(orders) = &mut self.orders {
             match orders.poll_take(cx) {
                 Poll::Pending => break,
-                Poll::Ready(Order::Permit(permit)) => self.permit(permit.permissions),
+                Poll::Ready(Heard::Draining(notice)) => self.tell_page(&notice.message()),
+                Poll::Ready(Heard::Order(Order::Permit(permit))) => self.permit(permit.permissions),
                 // A browser that keeps a message open keeps these waiting; somebody who cannot see
                 // them done need not press them more often.
-                Poll::Ready(Order::Press(chord)) => {
+                Poll::Ready(Heard::Order(Order::Press(chord))) => {
                     if self.chords.len() < MAX_WAITING {
                         self.chords.push(chord);
                     }

@@ -1,7 +1,8 @@
 //! Orders into a running relay.
 
 use super::*;
-use crate::session::relay::order::{self, Sender};
+use crate::session::drain::Notice;
+use crate::session::relay::order::{self, Order, Sender};
 use crate::store::Permit;
 
 const LOOKING: Permissions = Permissions {
@@ -201,4 +202,18 @@ async fn where_nobody_looks_at_the_host_such_an_order_ends_the_leg() {
     };
     let (end, ()) = tokio::join!(relay.run(FirstBytes::default(), pending()), script);
     assert_eq!(end.reason, Reason::PermissionsChanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_is_told_that_the_gateway_is_about_to_go() {
+    obeying(async |browser, _host, orders| {
+        orders.notify(Notice {
+            ends: Instant::now() + Duration::from_secs(30),
+            elsewhere: true,
+        });
+        let told = told(browser).await;
+        let expected = r#"{"v":1,"type":"draining","seconds":30,"elsewhere":true}"#;
+        assert_eq!(told, expected);
+    })
+    .await;
 }
