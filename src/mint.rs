@@ -12,6 +12,7 @@ use crate::http1::request::Extra;
 use crate::id::ConsoleId;
 use crate::metrics::Metrics;
 use crate::rfb::identity::Identity;
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::Permissions;
 use crate::rfb::terms::Terms;
 use crate::target::{ProfileName, Target, Way};
@@ -47,14 +48,17 @@ pub struct Usual {
     pub connect_within: Duration,
     /// How often and for how long.
     pub limits: Limits,
+    /// Whether updates are paced.
+    pub pacing: Pacing,
 }
 
 impl Default for Usual {
-    /// A minute to connect, and the usual limits.
+    /// A minute to connect, the usual limits, and updates paced where that helps.
     fn default() -> Self {
         Self {
             connect_within: Duration::from_secs(60),
             limits: Limits::default(),
+            pacing: Pacing::default(),
         }
     }
 }
@@ -70,6 +74,8 @@ pub struct Order {
     pub terms: Terms,
     /// What the viewer may do.
     pub permissions: Permissions,
+    /// Whether updates are paced. What is configured when absent.
+    pub pacing: Option<Pacing>,
     /// What the machine must be.
     pub identity: Identity,
     /// How often and for how long; what is configured where an order does not say.
@@ -98,6 +104,7 @@ impl Order {
             credentials,
             terms: Terms::default(),
             permissions: Permissions::default(),
+            pacing: None,
             identity: Identity::default(),
             limits: LimitsOrder::default(),
             binding: Binding::default(),
@@ -238,6 +245,7 @@ impl Minter {
             credentials: order.credentials,
             terms: order.terms,
             permissions: order.permissions,
+            pacing: order.pacing.unwrap_or(self.usual.pacing),
             identity: order.identity,
             limits,
             binding: order.binding,

@@ -16,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::is_key_name;
 use crate::http::api::scope::Scope;
+use crate::rfb::pacing::Pacing;
 use crate::unit;
 
 pub use api::{
@@ -253,6 +254,10 @@ pub struct MintArgs {
     /// What the viewer may do.
     #[command(flatten)]
     pub permissions: PermissionsArgs,
+    /// Whether updates come without being asked for one by one: auto (to pages that are far), on or
+    /// off. Without it: tokens.pacing.
+    #[arg(long, value_name = "WORD")]
+    pub pacing: Option<Pacing>,
     /// A label for the log; can be given more than once.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     pub labels: Vec<(String, String)>,

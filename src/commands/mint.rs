@@ -31,6 +31,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         credentials: visit.credentials,
         terms: visit.terms,
         permissions: args.permissions.into(),
+        pacing: args.pacing,
         identity: visit.identity,
         limits: LimitsOrder {
             uses: args.limits.uses,

@@ -10,6 +10,7 @@ use crate::cli::{InspectArgs, TokenCommand};
 use crate::clock::UnixTime;
 use crate::keyring_file;
 use crate::rfb::identity::Identity;
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::Permissions;
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
@@ -62,6 +63,9 @@ fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()>
     credentials(&grant.credentials, out)?;
     terms(grant.terms, out)?;
     permissions(grant.permissions, out)?;
+    if grant.pacing != Pacing::default() {
+        writeln!(out, "pacing      {}", grant.pacing)?;
+    }
     identity(&grant.identity, out)?;
     if let Some(name) = &grant.name {
         writeln!(out, "name        {name}")?;

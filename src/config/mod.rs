@@ -44,6 +44,7 @@ use crate::fetch::Url;
 use crate::mint::Usual;
 use crate::origin::{Origin, OriginPolicy};
 use crate::rate::Rate;
+use crate::rfb::pacing::Pacing;
 use crate::target::{ProfileName, TargetRules};
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::token;
@@ -128,6 +129,9 @@ pub struct Tokens {
     pub session_max: Duration,
     /// How long the person may do nothing. Default: 15 min; 1 s to 31 days.
     pub idle_max: Duration,
+    /// Whether updates are paced. Default: [`Pacing::Auto`]. A paced session has its host's words
+    /// looked at.
+    pub pacing: Pacing,
 }
 
 impl Tokens {
@@ -141,6 +145,7 @@ impl Tokens {
                 idle_max: self.idle_max,
                 ..token::Limits::default()
             },
+            pacing: self.pacing,
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let connect_within = r.take_in_range(&s::TOKENS_CONNECT_WITHIN);
     let session_max = r.take_in_range(&s::TOKENS_SESSION_MAX);
     let idle_max = r.take_in_range(&s::TOKENS_IDLE_MAX);
+    let pacing = r.take(&s::TOKENS_PACING);
     let api_keys = r.take(&s::API_KEYS);
     let limits = limits(r);
     let resume_grace = r.take_in_range(&s::RESUME_GRACE);
@@ -68,6 +69,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
             connect_within: connect_within?,
             session_max: session_max?,
             idle_max: idle_max?,
+            pacing: pacing?,
         },
         api_keys: api_keys?,
         limits: limits?,

@@ -146,6 +146,8 @@ settings! {
     TOKENS_IDLE_MAX = Setting::new("tokens.idle_max", Typed("15m"),
         "How long the person at a console may do nothing, where the minter does not say. What the screen paints counts for nothing.")
         .range("1s", "744h");
+    TOKENS_PACING = Setting::new("tokens.pacing", Typed("auto"),
+        "Whether updates come [without being asked for one by one](performance.md#frames-at-a-distance), where the minter does not say. `auto`: to our page, when its first round trip is longer than 20 ms. `on`: to every viewer that knows Fence and ContinuousUpdates. `off`: never.");
     API_KEYS = Setting::new("api.keys", Typed(""),
         "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\", scopes = [\"mint\"] }` each, as `fanlight keys api` prints it. `scopes` are [what the key is good for](api.md#keys-and-scopes), `mint` alone where they are not said. The API is off when empty.");
     LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),

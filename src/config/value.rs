@@ -8,6 +8,7 @@ use super::problem::Place;
 use super::raw::{Typed, Value};
 use crate::audit::{Destination, WhenFull};
 use crate::fetch::Url;
+use crate::rfb::pacing::Pacing;
 use crate::telemetry::{LogFilter, LogFormat};
 use crate::unit::{self, ByteSize};
 
@@ -229,6 +230,18 @@ impl Setable for WhenFull {
             Self::Refuse => "refuse",
             Self::Continue => "continue",
         })
+    }
+}
+
+impl Setable for Pacing {
+    const EXPECTED: &'static str = "auto, on or off";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn to_toml(&self) -> String {
+        quote(self.as_str())
     }
 }
 

@@ -1,5 +1,5 @@
 //! RFB without I/O ([RFC 6143]): the handshakes of both legs, and what passes from a viewer to its
-//! host afterwards ([`gate`]).
+//! host afterwards ([`gate`]) and back ([`host_gate`], [`pacing`]).
 //!
 //! A handshake is a machine: it is fed bytes, says what to send, and ends with what was agreed or
 //! with an error that names who is to blame. Who reads, writes and looks at the clock is `drive`.
@@ -21,6 +21,7 @@ pub mod host_gate;
 pub mod identity;
 pub mod init;
 pub mod login;
+pub mod pacing;
 pub mod peer_text;
 pub mod permissions;
 pub mod policy;

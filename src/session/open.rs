@@ -16,6 +16,7 @@ use crate::reason::Reason;
 use crate::rfb::browser::Admission;
 use crate::rfb::host_gate::HostGate;
 use crate::rfb::init::ServerInit;
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::Permissions;
 use crate::session::admit::Seat;
 use crate::session::end::End;
@@ -37,7 +38,7 @@ struct Opened {
     host: HostStream,
     first: relay::FirstBytes,
     params: relay::Params,
-    host_gate: Option<HostGate>,
+    host_gate: Option<Box<HostGate>>,
 }
 
 impl Sessions {
@@ -136,7 +137,8 @@ impl Sessions {
         // They may have changed since the session began.
         let permit = seat.place.permit();
         let permissions = permit.map_or(grant.permissions, |permit| permit.permissions);
-        let host_gate = match judging(&host.init, permissions) {
+        let pacing = pacing(&grant, page);
+        let host_gate = match judging(&host.init, permissions, pacing) {
             Ok(host_gate) => host_gate,
             Err(end) => {
                 let end = self.unserved(Some(seat), end).await;
@@ -223,12 +225,31 @@ impl Sessions {
     }
 }
 
-/// The gate for what the host says, where these permissions need one.
-fn judging(init: &ServerInit, permissions: Permissions) -> Result<Option<HostGate>, End> {
-    HostGate::is_needed(permissions)
-        .then(|| HostGate::new(init, permissions))
-        .transpose()
-        .map_err(|violation| End::detailed(Reason::HostProtocol, &violation))
+/// Whether updates may be paced. Other viewers than our page may do what a paced stream does not allow,
+/// such as another pixel format in its middle: to them only where the grant says so.
+fn pacing(grant: &Grant, page: bool) -> Pacing {
+    match grant.pacing {
+        Pacing::Auto if !page => Pacing::Off,
+        pacing => pacing,
+    }
+}
+
+/// The gate for what the host says, where the permissions or the pacing need one.
+fn judging(
+    init: &ServerInit,
+    permissions: Permissions,
+    pacing: Pacing,
+) -> Result<Option<Box<HostGate>>, End> {
+    let needed = HostGate::is_needed(permissions);
+    if !needed && pacing == Pacing::Off {
+        return Ok(None);
+    }
+    match HostGate::new(init, permissions) {
+        Ok(gate) => Ok(Some(Box::new(gate.pacing(pacing)))),
+        // Its pixels make it one that is not paced.
+        Err(_) if !needed => Ok(None),
+        Err(violation) => Err(End::detailed(Reason::HostProtocol, &violation)),
+    }
 }
 
 /// Waits until somebody ends the session from outside.

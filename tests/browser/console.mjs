@@ -26,7 +26,7 @@ function turnTo(tab) {
 
 /** Takes a new page up as a tab and goes on with it. */
 function addTab(opened) {
-  const tab = { page: opened, seen: { network: [], problems: [], addresses: [] } };
+  const tab = { page: opened, seen: { network: [], sent: [], problems: [], addresses: [] } };
   watch(tab.page, tab.seen);
   tabs.push(tab);
   turnTo(tab);
@@ -149,7 +149,10 @@ const commands = {
 /** Notes requests, WebSockets, complaints and addresses as they happen. */
 function watch(target, notes) {
   target.on('request', (r) => notes.network.push({ kind: r.resourceType(), url: r.url() }));
-  target.on('websocket', (w) => notes.network.push({ kind: 'websocket', url: w.url() }));
+  target.on('websocket', (w) => {
+    notes.network.push({ kind: 'websocket', url: w.url() });
+    w.on('framesent', ({ payload }) => notes.sent.push(Buffer.from(payload)[0]));
+  });
   target.on('framenavigated', (f) => notes.addresses.push(f.url()));
   target.on('pageerror', (e) => notes.problems.push(`uncaught: ${e.stack ?? e}`));
   target.on('requestfailed', (r) => notes.problems.push(`failed: ${r.url()}`));

@@ -236,6 +236,7 @@ fn an_expired_token_is_shown_and_marked() {
         ),
         credentials: fanlight::token::Credentials::default(),
         permissions: fanlight::rfb::permissions::Permissions::default(),
+        pacing: fanlight::rfb::pacing::Pacing::default(),
         terms: fanlight::rfb::terms::Terms::default(),
         identity: fanlight::rfb::identity::Identity::default(),
         limits: fanlight::token::Limits::default(),

@@ -1,11 +1,15 @@
-//! A cable between a browser and the gateway, which a test pulls out and plugs in again.
+//! A cable between a browser and the gateway, which a test pulls out and plugs in again, or which is
+//! long.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tokio::io::copy_bidirectional;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use super::net::{Family, try_connect};
 
@@ -27,6 +31,11 @@ struct Lines {
 impl Cable {
     /// One that leads nowhere yet.
     pub async fn new() -> Self {
+        Self::slow(Duration::ZERO).await
+    }
+
+    /// The same, in which every byte takes so long.
+    pub async fn slow(takes: Duration) -> Self {
         let listener = TcpListener::bind(Family::V4.loopback()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let lines = Arc::new(Mutex::new(Lines::default()));
@@ -41,7 +50,11 @@ impl Cable {
                 lines.carried.spawn(async move {
                     if let Ok(mut far) = try_connect(to).await {
                         // Either side may break off, which ends the other.
-                        let _ = copy_bidirectional(&mut near, &mut far).await;
+                        if takes.is_zero() {
+                            let _ = copy_bidirectional(&mut near, &mut far).await;
+                        } else {
+                            carry(near, far, takes).await;
+                        }
                     }
                 });
             }
@@ -69,4 +82,44 @@ impl Cable {
         let mut lines = self.lines.lock().unwrap();
         *lines = Lines::default();
     }
+}
+
+/// Both ways of a slow cable, until both are over.
+async fn carry(near: TcpStream, far: TcpStream, takes: Duration) {
+    // Small messages would wait for the acknowledgements of those before them.
+    let _ = (near.set_nodelay(true), far.set_nodelay(true));
+    let (from_near, to_near) = near.into_split();
+    let (from_far, to_far) = far.into_split();
+    tokio::join!(
+        one_way(from_near, to_far, takes),
+        one_way(from_far, to_near, takes),
+    );
+}
+
+/// Bytes come out in the order and at the pace in which they went in, only later.
+async fn one_way(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    takes: Duration,
+) {
+    let (sender, mut inside) = mpsc::channel::<(Instant, Vec<u8>)>(1024);
+    let goes_in = async move {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = from.read(&mut buffer).await {
+            let piece = (Instant::now() + takes, buffer[..count].to_vec());
+            if sender.send(piece).await.is_err() {
+                break;
+            }
+        }
+    };
+    let comes_out = async move {
+        while let Some((at, bytes)) = inside.recv().await {
+            sleep_until(at).await;
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+        let _ = to.shutdown().await;
+    };
+    tokio::join!(goes_in, comes_out);
 }

@@ -43,6 +43,8 @@ pub struct Report {
     pub stored: String,
     /// Requests and WebSockets in order: kind and URL.
     pub network: Vec<(String, String)>,
+    /// The first byte of each frame that its WebSockets have sent.
+    pub sent: Vec<u8>,
     /// Errors and warnings on the console, among them violations of the content security policy.
     pub problems: Vec<String>,
     /// Every address that the page has had.
@@ -143,6 +145,10 @@ impl Chromium {
             stored: text(&data["stored"]),
             network: network
                 .map(|e| (text(&e["kind"]), text(&e["url"])))
+                .collect(),
+            sent: list("sent")
+                .iter()
+                .map(|b| b.as_u64().unwrap() as u8)
                 .collect(),
             problems: list("problems").iter().map(text).collect(),
             addresses: list("addresses").iter().map(text).collect(),

@@ -24,6 +24,10 @@ pub struct Viewer {
     pub screen: Picture,
     /// Every ServerCutText so far: its signed length, and all that it has.
     pub cut_texts: Vec<(i32, Vec<u8>)>,
+    /// How often EndOfContinuousUpdates was said.
+    pub offers: usize,
+    /// The payloads of fences that want an answer and have none.
+    pub fences: Vec<Vec<u8>>,
 }
 
 /// Raw, DesktopSize and the cursor: with the last one servers leave the pointer out of the picture.
@@ -113,6 +117,8 @@ impl Viewer {
                 name,
                 screen,
                 cut_texts: Vec::new(),
+                offers: 0,
+                fences: Vec::new(),
             }),
             Ok(Err(words)) => Err(Refusal {
                 words: Some(words),
@@ -198,23 +204,53 @@ impl Viewer {
 
     /// Reads messages until one FramebufferUpdate is in the picture.
     pub async fn update(&mut self) {
-        loop {
-            match self.take(1).await[0] {
-                0 => return self.rectangles().await,
-                1 => {
-                    let count = u16_at(&self.take(5).await, 3);
-                    self.take(6 * count).await;
-                }
-                2 => {}
-                3 => {
-                    self.take(3).await;
-                    let length = self.socket.source.read_u32().await.unwrap().cast_signed();
-                    let text = self.take(length.unsigned_abs() as usize).await;
-                    self.cut_texts.push((length, text));
-                }
-                other => panic!("message {other} from the host"),
+        while self.message().await != 0 {}
+    }
+
+    /// Reads one message; its type.
+    pub async fn message(&mut self) -> u8 {
+        let kind = self.take(1).await[0];
+        match kind {
+            0 => self.rectangles().await,
+            1 => {
+                let count = u16_at(&self.take(5).await, 3);
+                self.take(6 * count).await;
             }
+            2 => {}
+            3 => {
+                self.take(3).await;
+                let length = self.socket.source.read_u32().await.unwrap().cast_signed();
+                let text = self.take(length.unsigned_abs() as usize).await;
+                self.cut_texts.push((length, text));
+            }
+            150 => self.offers += 1,
+            248 => {
+                let head = self.take(8).await;
+                assert_eq!(head[3] & 0x80, 0x80, "a fence wants an answer");
+                let payload = self.take(head[7].into()).await;
+                self.fences.push(payload);
+            }
+            other => panic!("message {other} from the host"),
         }
+        kind
+    }
+
+    /// Answers all fences.
+    pub async fn answer_fences(&mut self) {
+        for payload in std::mem::take(&mut self.fences) {
+            let head = [248, 0, 0, 0, 0, 0, 0, 3, payload.len() as u8];
+            let answer = [&head[..], &payload].concat();
+            self.socket.sink.binary(&answer).await.unwrap();
+        }
+    }
+
+    /// Enables or disables continuous updates of the whole screen.
+    pub async fn enable(&mut self, enable: bool) {
+        let (width, height) = (self.screen.width as u16, self.screen.height as u16);
+        let mut message = vec![150, u8::from(enable), 0, 0, 0, 0];
+        message.extend_from_slice(&width.to_be_bytes());
+        message.extend_from_slice(&height.to_be_bytes());
+        self.socket.sink.binary(&message).await.unwrap();
     }
 
     async fn rectangles(&mut self) {
@@ -247,11 +283,15 @@ impl Viewer {
 
     /// Presses and releases a key by its X keysym.
     pub async fn press(&mut self, keysym: u32) {
-        for down in [1, 0] {
-            let mut message = vec![4, down, 0, 0];
-            message.extend_from_slice(&keysym.to_be_bytes());
-            self.socket.sink.binary(&message).await.unwrap();
-        }
+        self.key(keysym, true).await;
+        self.key(keysym, false).await;
+    }
+
+    /// Presses or releases a key.
+    pub async fn key(&mut self, keysym: u32, down: bool) {
+        let mut message = vec![4, down.into(), 0, 0];
+        message.extend_from_slice(&keysym.to_be_bytes());
+        self.socket.sink.binary(&message).await.unwrap();
     }
 }
 

@@ -175,13 +175,20 @@ impl Source {
         }
     }
 
+    /// Reads one more frame of the binary stream, to be given out later. Nothing is lost when it is
+    /// cancelled.
+    pub async fn more(&mut self) -> Result<(), End> {
+        match self.next_binary().await {
+            Some(payload) => self.bytes.extend(payload),
+            None => return Err(self.end.clone().unwrap_or(End::Gone)),
+        }
+        Ok(())
+    }
+
     /// Exactly `count` bytes of the binary stream, however they are framed.
     pub async fn read_exact(&mut self, count: usize) -> Result<Vec<u8>, End> {
         while self.bytes.len() < count {
-            match self.next_binary().await {
-                Some(payload) => self.bytes.extend(payload),
-                None => return Err(self.end.clone().unwrap_or(End::Gone)),
-            }
+            self.more().await?;
         }
         Ok(self.bytes.drain(..count).collect())
     }

@@ -28,6 +28,7 @@ use crate::http::api::time::Time;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::rfb::login::Login;
+use crate::rfb::pacing::Pacing;
 use crate::secret::Secret;
 use crate::token::credentials::Header;
 use crate::token::labels::{Labels, Name};
@@ -44,6 +45,7 @@ struct ConsoleRequest {
     security: Object<SecurityRequest>,
     #[serde(default)]
     permissions: Object<PermissionsRequest>,
+    pacing: Option<Pacing>,
     #[serde(default)]
     identity: Object<IdentityRequest>,
     name: Option<String>,
@@ -175,6 +177,7 @@ impl ConsoleRequest {
             credentials,
             terms: security.into_terms(),
             permissions: permissions.into_permissions().map_err(at)?,
+            pacing: self.pacing,
             identity,
             limits: limits.into_order().map_err(at)?,
             binding: binding.into_binding().map_err(at)?,

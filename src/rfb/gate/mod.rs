@@ -9,7 +9,7 @@
 //! One body is gathered: compressed text for the machine, which is inflated before it passes.
 //!
 //! Where the other direction is looked at as well, its [`HostGate`] is told what passes here and
-//! decides over what the host may say.
+//! decides over what the host may say; and it takes what a viewer says about updates that are paced.
 
 mod encodings;
 mod held_back;
@@ -59,6 +59,8 @@ enum Fate {
     Hide,
     /// It passes if what it contains may.
     Gather,
+    /// It is a fence, and for the one who looks at the other direction.
+    Hear,
 }
 
 impl Gate {
@@ -150,10 +152,11 @@ impl Gate {
         match self.fate {
             Fate::Pass => {
                 self.note_input(head.kind, bytes)?;
-                if let Some(host) = host {
-                    tell(host, head.kind, bytes)?;
+                let gets = host.map_or(Ok(true), |host| tell(host, head.kind, bytes))?;
+                if !gets {
+                    self.fate = Fate::Hear;
                 }
-                Ok(true)
+                Ok(gets)
             }
             Fate::Hide => Ok(true),
             Fate::Gather => {
@@ -161,7 +164,7 @@ impl Gate {
                 self.gathered.add(bytes);
                 Ok(false)
             }
-            Fate::Drop => {
+            Fate::Hear | Fate::Drop => {
                 self.note_denied(head.kind);
                 Ok(false)
             }
@@ -180,6 +183,12 @@ impl Gate {
         match self.fate {
             Fate::Pass => Ok((here, true)),
             Fate::Drop => Ok((here, false)),
+            Fate::Hear => {
+                if let Some(host) = host {
+                    host.go_on_fence(rest.get(..here).unwrap_or_default());
+                }
+                Ok((here, false))
+            }
             Fate::Hide => {
                 let cut = here % 4;
                 self.splitter.put_back(u32::try_from(cut).unwrap_or(0));
@@ -252,7 +261,7 @@ impl Gate {
     pub const fn owed(&self) -> u32 {
         match self.fate {
             Fate::Pass | Fate::Hide => self.splitter.body_left(),
-            Fate::Drop | Fate::Gather => 0,
+            Fate::Drop | Fate::Gather | Fate::Hear => 0,
         }
     }
 
@@ -301,21 +310,25 @@ impl Gate {
     }
 }
 
-/// Tells the other direction of a message that passes.
-fn tell(host: &mut HostGate, kind: Kind, bytes: &[u8]) -> Result<(), Misuse> {
+/// Tells the other direction of a message that may pass; whether it does.
+fn tell(host: &mut HostGate, kind: Kind, bytes: &[u8]) -> Result<bool, Misuse> {
     /// Type and padding.
     const BEFORE_FORMAT: usize = 1 + 3;
-    match kind {
+    // Behind the type; both say yes with anything but zero.
+    let flag = bytes.get(1).is_some_and(|flag| *flag != 0);
+    Ok(match kind {
         Kind::SetPixelFormat => {
             let format = bytes.get(BEFORE_FORMAT..).unwrap_or_default();
             if let Ok(format) = PixelFormat::decode(&mut Reader::new(format)) {
                 host.set_pixel_format(&format)?;
             }
+            true
         }
-        Kind::FramebufferUpdateRequest | Kind::EnableContinuousUpdates => host.note_request(),
-        _ => {}
-    }
-    Ok(())
+        Kind::FramebufferUpdateRequest => host.note_request(flag),
+        Kind::EnableContinuousUpdates => host.note_enable(flag),
+        Kind::Fence => host.begin_fence(bytes),
+        _ => true,
+    })
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::rfb::client_message::tests::samples;
+use crate::rfb::host_gate;
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::Clipboard;
+use crate::rfb::server_message::tests::{init, rectangle, update};
 
 const ALL: Permissions = Permissions {
     view_only: false,
@@ -329,5 +332,67 @@ proptest! {
         let expected = run(&mut std::iter::repeat(usize::MAX));
         prop_assert!(run(&mut std::iter::repeat(1)) == expected);
         prop_assert!(run(&mut sizes.iter().copied().cycle()) == expected);
+    }
+}
+
+/// A host that has offered continuous updates of ours.
+fn paced() -> HostGate {
+    let mut host = HostGate::new(&init(), ALL).unwrap().pacing(Pacing::On);
+    host.list(Encoding::FENCE);
+    host.list(Encoding::CONTINUOUS_UPDATES);
+    let first = update(&[rectangle([0, 0, 1, 1], 0, &[0; 4])]);
+    let mut buffer = [&[0; host_gate::ROOM][..], &first].concat();
+    let (_, outcome) = host.pass(&mut buffer, first.len(), &mut Vec::new());
+    outcome.unwrap();
+    host
+}
+
+proptest! {
+    #[test]
+    fn nothing_of_the_pacing_reaches_the_host_however_it_is_cut(
+        picks in prop::collection::vec(0..samples().len() + 3, 0..40),
+        sizes in prop::collection::vec(1..40_usize, 1..20),
+    ) {
+        let mut messages: Vec<Vec<u8>> = samples().into_iter().map(|(_, bytes)| bytes).collect();
+        // A format would be late.
+        messages.retain(|message| message[0] != 0);
+        messages.extend([
+            vec![150, 0, 0, 0, 0, 0, 0, 9, 0, 9],
+            vec![248, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0],
+            vec![248, 0, 0, 0, 0x80, 0, 0, 3, 2, 8, 9],
+            vec![3, 1, 0, 0, 0, 0, 0, 9, 0, 9],
+        ]);
+        let stream: Vec<u8> = picks.iter().flat_map(|pick| messages[*pick].clone()).collect();
+        let run = |sizes: &mut dyn Iterator<Item = usize>| {
+            let (mut gate, mut host) = (Gate::new(ALL), paced());
+            let (mut got, mut coming) = (Vec::new(), &stream[..]);
+            while !coming.is_empty() {
+                let (now, later) = coming.split_at(sizes.next().unwrap().min(coming.len()));
+                coming = later;
+                let mut buffer = [&[0xee; ROOM], now].concat();
+                let (range, outcome) = gate.pass(&mut buffer, now.len(), &mut got, Some(&mut host));
+                outcome.unwrap();
+                got.extend(&buffer[range]);
+            }
+            let mut said = Vec::new();
+            host.speak(Denied::NOTHING, &mut said);
+            (got, said, gate.owed())
+        };
+        let whole = run(&mut std::iter::repeat(usize::MAX));
+        prop_assert!(run(&mut std::iter::repeat(1)) == whole);
+        prop_assert!(run(&mut sizes.into_iter().cycle()) == whole);
+        let (mut splitter, mut rest) = (Splitter::default(), &whole.0[..]);
+        while !rest.is_empty() {
+            let len = match splitter.next(rest).unwrap() {
+                Part::NotWhole => break,
+                Part::Body(len) => len,
+                Part::Head(head) => {
+                    let ours = [Kind::Fence, Kind::EnableContinuousUpdates];
+                    prop_assert!(!ours.contains(&head.kind));
+                    head.len
+                }
+            };
+            rest = &rest[len..];
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! What passes from a host to its viewer, where a permission needs that somebody looks.
+//! What passes from a host to its viewer, where a permission or the pacing of updates needs that somebody
+//! looks.
 //!
 //! The host's bytes go through here in the buffer that they were received into. Heads of messages
 //! and rectangles are looked at whole: the part of one that lies at the end of a buffer is held
@@ -16,6 +17,7 @@
 mod clipboard;
 mod denied;
 mod listed;
+mod paced;
 
 use std::ops::Range;
 
@@ -23,6 +25,7 @@ use bytes::BufMut;
 
 use crate::rfb::encoding::Encoding;
 use crate::rfb::init::{PixelFormat, ServerInit};
+use crate::rfb::pacing::{Pacer, Pacing};
 use crate::rfb::permissions::{Clipboard, Permissions};
 use crate::rfb::server_message::{Head, LatePixelFormat, Message, Piece, Violation, Walk};
 use crate::wire::Reader;
@@ -48,10 +51,14 @@ pub struct HostGate {
     walk: Walk,
     listed: Listed,
     permissions: Permissions,
+    /// Whether the permissions have needed it at any time.
+    needed: bool,
     /// What happens to the payload of what began last.
     fate: Fate,
     /// Whether an update was dropped that the viewer takes for the answer to its request.
     owes_update: bool,
+    in_update: bool,
+    pacer: Pacer,
 }
 
 /// What happens to a message or a rectangle.
@@ -81,9 +88,19 @@ impl HostGate {
             walk: Walk::new(init)?,
             listed: Listed::default(),
             permissions: permissions.effective(),
+            needed: Self::is_needed(permissions),
             fate: Fate::Pass,
             owes_update: false,
+            in_update: false,
+            pacer: Pacer::new(Pacing::Off),
         })
+    }
+
+    /// The same, which paces updates.
+    #[must_use]
+    pub fn pacing(self, pacing: Pacing) -> Self {
+        let pacer = Pacer::new(pacing);
+        Self { pacer, ..self }
     }
 
     /// Whether somebody has to look at what a host says under these permissions.
@@ -95,6 +112,7 @@ impl HostGate {
     /// Other permissions, from the next message on.
     pub fn permit(&mut self, permissions: Permissions) {
         self.permissions = permissions.effective();
+        self.needed |= Self::is_needed(permissions);
     }
 
     /// Takes in that the viewer has set a pixel format.
@@ -111,15 +129,25 @@ impl HostGate {
         self.listed.add(encoding);
     }
 
-    /// Takes in that the viewer has asked for an update.
-    pub const fn note_request(&mut self) {
+    /// Takes in that the viewer asks for an update, of what has changed or of everything; whether the
+    /// host is to get that.
+    pub const fn note_request(&mut self, incremental: bool) -> bool {
         self.walk.pin_pixel_format();
+        self.pacer.note_request(incremental)
     }
 
-    /// Whether, since this was last asked, an update was dropped that the viewer takes for the
-    /// answer to its request: then another has to be requested in its name.
-    pub const fn take_owed_update(&mut self) -> bool {
-        std::mem::replace(&mut self.owes_update, false)
+    /// Whether this gate has never been needed and will not be for pacing: then it may be left out
+    /// from here on.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        !self.needed && self.pacer.is_plain() && self.is_between_messages()
+    }
+
+    /// Whether the host is to be asked for an update: because one was dropped that the viewer takes for
+    /// the answer to its request, or because it is time for one.
+    #[must_use]
+    pub fn owes_update(&self) -> bool {
+        self.owes_update || self.pacer.wants_update()
     }
 
     /// Whether something of our own may go to the viewer behind what has passed.
@@ -128,16 +156,21 @@ impl HostGate {
         self.walk.is_between_messages()
     }
 
-    /// Writes what a viewer is told that was denied something. It may go there
+    /// Writes what the viewer is told, who was denied something or is paced. It may go there
     /// [between messages](Self::is_between_messages).
-    pub fn deny(&self, denied: Denied, out: &mut Vec<u8>) {
+    pub fn speak(&mut self, denied: Denied, out: &mut Vec<u8>) {
+        let before = out.len();
         denied.encode(self.walk.screen(), out);
+        self.pacer.pass(out.len() - before);
+        self.pacer.speak(out);
     }
 
     /// Writes a request for what has changed on the screen, for the host.
-    pub fn request_update(&self, out: &mut Vec<u8>) {
+    pub fn request_update(&mut self, out: &mut Vec<u8>) {
         const REQUEST: u8 = 3;
         const INCREMENTAL: u8 = 1;
+        self.owes_update = false;
+        self.pacer.note_request(false);
         let screen = self.walk.screen();
         out.put_slice(&[REQUEST, INCREMENTAL, 0, 0, 0, 0]);
         out.put_u16(screen.width);
@@ -159,7 +192,7 @@ impl HostGate {
     ) -> (Range<usize>, Result<(), Violation>) {
         let end = (ROOM + received).min(buffer.len());
         let start = ROOM - self.walk.held_back();
-        let (mut at, mut kept) = (ROOM, start);
+        let (mut at, mut kept, before) = (ROOM, start, ahead.len());
         let outcome = loop {
             let mut input = Reader::new(buffer.get(at..end).unwrap_or_default());
             let next = match self.walk.next(&mut input) {
@@ -171,6 +204,7 @@ impl HostGate {
             let (head, passes) = match next {
                 Next::Nothing => break Ok(()),
                 Next::Message(message, head) => {
+                    self.end_update();
                     self.fate = self.verdict(message, rest);
                     (head, self.begin(&head))
                 }
@@ -201,7 +235,17 @@ impl HostGate {
                 kept += head.len();
             }
         };
+        if self.is_between_messages() {
+            self.end_update();
+        }
+        self.pacer.pass(kept - start + ahead.len() - before);
         (start..kept, outcome)
+    }
+
+    fn end_update(&mut self) {
+        if std::mem::take(&mut self.in_update) {
+            self.pacer.end_update();
+        }
     }
 
     /// Begins what was judged; whether its head passes.
@@ -241,6 +285,9 @@ impl HostGate {
         let permitted = self.permissions.clipboard;
         let passes = match message {
             Message::Update { rectangles } => {
+                self.in_update = true;
+                let fits = self.fits();
+                self.pacer.note_update(fits);
                 self.owes_update |= rectangles == 0;
                 rectangles > 0
             }
@@ -252,9 +299,13 @@ impl HostGate {
                 }
                 return clipboard::verdict(permitted, flags, len, there);
             }
-            Message::EndOfContinuousUpdates => self.listed.has(Encoding::CONTINUOUS_UPDATES),
+            Message::EndOfContinuousUpdates => {
+                self.pacer.note_own_pacing() && self.listed.has(Encoding::CONTINUOUS_UPDATES)
+            }
             Message::Fence { flags, .. } => {
-                flags & FENCE_REQUEST != 0 && self.listed.has(Encoding::FENCE)
+                self.pacer.note_own_pacing()
+                    && flags & FENCE_REQUEST != 0
+                    && self.listed.has(Encoding::FENCE)
             }
             Message::Xvp { code } => {
                 self.permissions.power

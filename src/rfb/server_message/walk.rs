@@ -92,6 +92,12 @@ impl Walk {
         self.screen
     }
 
+    /// How many bytes all pixels of the screen have.
+    #[must_use]
+    pub const fn screen_len(&self) -> u64 {
+        self.screen.width as u64 * self.screen.height as u64 * self.pixel.whole
+    }
+
     /// Whether the last message is over and no byte of the next was there.
     #[must_use]
     pub const fn is_between_messages(&self) -> bool {

@@ -24,8 +24,13 @@ where
         if self.down.is_some() || self.host_end.is_some() || browser_over || self.speaks_first() {
             return false;
         }
+        let budget = self.budget();
+        if budget == 0 {
+            return false;
+        }
         let mut buffer = self.buffers.take();
         let (_, space) = buffer.split_at_mut(self.room());
+        let (space, _) = space.split_at_mut(budget.min(space.len()));
         let mut read = ReadBuf::new(space);
         let read = match Pin::new(&mut self.host).poll_read(cx, &mut read) {
             Poll::Pending => {
@@ -93,6 +98,9 @@ where
         let pong = self.browser.take_pong();
         let trip = pong.and_then(|pong| self.pulse.round_trip(&pong));
         if let Some(trip) = trip {
+            if let Some(gate) = &mut self.host_gate {
+                gate.note_round_trip(trip);
+            }
             let ms = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
             self.tell_page(&PageMessage::Rtt { ms });
         }

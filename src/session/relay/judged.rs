@@ -1,5 +1,5 @@
-//! What a host says, past the gate, where a permission needs that somebody looks; and what the gateway
-//! says to the browser between two of its messages.
+//! What a host says, past the gate, where a permission or the pacing of updates needs that somebody
+//! looks; and what the gateway says to the browser between two of its messages.
 //!
 //! The gate's own pieces are frames in the browser's queue, which go before the piece that is next. So
 //! that they stay few and in order, the host is not read from while they wait.
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::Relay;
 use crate::buffers::Buffer;
 use crate::reason::Reason;
-use crate::rfb::host_gate::{Denied, HostGate, ROOM};
+use crate::rfb::host_gate::{HostGate, ROOM};
 use crate::rfb::permissions::Permissions;
 use crate::session::end::End;
 use crate::ws::{HEAD_ROOM, Opcode};
@@ -37,7 +37,6 @@ where
         let (_, space) = buffer.split_at_mut(HEAD_ROOM);
         let mut ahead = Vec::new();
         let (range, outcome) = gate.pass(space, received, &mut ahead);
-        self.owes_update |= gate.take_owed_update();
         if let Err(violation) = outcome {
             self.host_broke = true;
             self.host_end = Some(End::detailed(Reason::HostProtocol, &violation));
@@ -47,25 +46,32 @@ where
     }
 
     /// Whether the browser has to get something of our own before the host is read from. Here it is
-    /// told what it was denied: everything that passed is written.
+    /// told what it was denied, and asked how far it is: everything that passed is written. And here
+    /// a gate that is not needed is left out.
     pub(super) fn speaks_first(&mut self) -> bool {
-        let Some(gate) = &self.host_gate else {
+        let Some(gate) = &mut self.host_gate else {
             return false;
         };
         if self.browser.has_queued() {
             return true;
         }
+        if gate.is_idle() {
+            self.host_gate = None;
+            return false;
+        }
         if !gate.is_between_messages() {
             return false;
         }
-        let denied = self.gate.take_denied();
-        if denied == Denied::NOTHING {
-            return false;
-        }
-        let mut answer = Vec::new();
-        gate.deny(denied, &mut answer);
-        self.say(&answer);
-        true
+        let mut words = Vec::new();
+        gate.speak(self.gate.take_denied(), &mut words);
+        self.say(&words);
+        !words.is_empty()
+    }
+
+    /// How many bytes may be read from the host now.
+    pub(super) fn budget(&self) -> usize {
+        let gate = self.host_gate.as_ref();
+        gate.map_or(usize::MAX, |gate| gate.budget())
     }
 
     /// Puts RFB of our own before what the browser gets next.

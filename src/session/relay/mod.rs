@@ -13,8 +13,8 @@
 //!
 //! What the browser sends goes through the [`Gate`]: it tells messages apart, so that the relay knows
 //! whether anybody is there, can put messages of its own between them, and leaves no key down at a
-//! host that it parts from. What the host says is not looked at, unless a permission needs that: then it
-//! goes through the [`HostGate`].
+//! host that it parts from. What the host says is not looked at, unless a permission or the pacing of
+//! updates needs that: then it goes through the [`HostGate`].
 
 mod ahead;
 mod downward;
@@ -94,7 +94,7 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     ahead: Ahead,
     gate: Gate,
     /// For the other direction, where it is looked at.
-    host_gate: Option<HostGate>,
+    host_gate: Option<Box<HostGate>>,
     /// How the browser broke the protocol.
     misuse: Option<End>,
     orders: Option<Receiver>,
@@ -102,8 +102,6 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     outgrown: bool,
     /// Whether the host does not know yet of a change of permissions.
     unsettled: bool,
-    /// Whether the host has to be asked for an update in the browser's name.
-    owes_update: bool,
     /// Keys to be pressed.
     chords: Vec<Chord>,
     /// Whether a leg's stream holds written bytes back, as TLS does.
@@ -159,7 +157,6 @@ where
             orders: None,
             outgrown: false,
             unsettled: false,
-            owes_update: false,
             chords: Vec::new(),
             down_unflushed: false,
             up_unflushed: false,
@@ -177,7 +174,7 @@ where
 
     /// The same, which lets through what this gate lets through of what the host says.
     #[must_use]
-    pub fn judging(mut self, host_gate: Option<HostGate>) -> Self {
+    pub fn judging(mut self, host_gate: Option<Box<HostGate>>) -> Self {
         self.host_gate = host_gate;
         self
     }
@@ -250,6 +247,9 @@ where
         // task do in one go; and judged by last, since what lies in the sockets after a pause of
         // the whole process is a sign of life.
         let rang = self.pulse.poll_rang(cx);
+        if let Some(gate) = &mut self.host_gate {
+            gate.set_time(self.pulse.elapsed());
+        }
         if let Some(end) = self.exchange(cx) {
             return Poll::Ready(end);
         }

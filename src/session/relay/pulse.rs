@@ -33,6 +33,11 @@ impl Pulse {
         }
     }
 
+    /// How long the relay has run.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Whether the timer rang. If so it has to be [set](Self::set) again.
     pub(super) fn poll_rang(&mut self, cx: &mut Context<'_>) -> bool {
         self.timer.as_mut().poll(cx).is_ready()

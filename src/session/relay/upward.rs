@@ -56,7 +56,7 @@ where
     /// Takes what the browser sent, [`ROOM`] bytes behind the front of the buffer, through the gate.
     pub(super) fn pass(&mut self, mut buffer: Buffer<'r>, received: usize) {
         let ahead = self.ahead.bytes();
-        let host = self.host_gate.as_mut();
+        let host = self.host_gate.as_deref_mut();
         let (range, outcome) = self.gate.pass(&mut buffer, received, ahead, host);
         self.traffic.add_up(ahead.len() + range.len());
         if !range.is_empty() {
@@ -101,20 +101,20 @@ where
                 }
             }
         }
-        let waiting = self.unsettled || self.owes_update || !self.chords.is_empty();
+        let gate = self.host_gate.as_ref();
+        let owes_update = gate.is_some_and(|gate| gate.owes_update());
+        let waiting = self.unsettled || owes_update || !self.chords.is_empty();
         if !waiting || self.has_up() || self.gate.owed() > 0 || self.host_deaf.is_some() {
             return false;
         }
         let ahead = self.ahead.bytes();
         if std::mem::take(&mut self.unsettled) {
-            self.gate.settle(ahead, self.host_gate.as_mut());
+            self.gate.settle(ahead, self.host_gate.as_deref_mut());
         }
         for chord in std::mem::take(&mut self.chords) {
             self.gate.press(&chord, ahead);
         }
-        if std::mem::take(&mut self.owes_update)
-            && let Some(gate) = &self.host_gate
-        {
+        if owes_update && let Some(gate) = &mut self.host_gate {
             gate.request_update(ahead);
         }
         let any = !self.ahead.is_empty();

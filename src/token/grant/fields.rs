@@ -10,6 +10,7 @@ use super::{BadGrant, Grant};
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
 use crate::rfb::identity::{Fingerprint, Identity, MachineUuid};
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::{Clipboard, MAX_TO_MACHINE, Permissions};
 use crate::rfb::terms::Terms;
 use crate::secret::Secret;
@@ -32,6 +33,7 @@ pub(super) struct Fields {
     credentials: Credentials,
     terms: Option<Terms>,
     permissions: Option<Permissions>,
+    pacing: Option<Pacing>,
     identity: Identity,
     uses: Option<NonZeroU16>,
     session_max: Option<Duration>,
@@ -99,6 +101,7 @@ impl Fields {
             }
             tag::TERMS => once(&mut self.terms, tag, terms(value)?),
             tag::PERMISSIONS => once(&mut self.permissions, tag, permissions(value)?),
+            tag::PACING => once(&mut self.pacing, tag, parsed(value, "pacing")?),
             tag::CERTIFICATE => {
                 let certificate = Fingerprint::from_bytes(exact(value, "certificate")?);
                 identity.certificates.push(certificate);
@@ -156,6 +159,7 @@ impl Fields {
             credentials: self.credentials,
             terms: self.terms.unwrap_or_default(),
             permissions: self.permissions.unwrap_or_default(),
+            pacing: self.pacing.unwrap_or_default(),
             identity: self.identity,
             limits: Limits {
                 uses: self.uses.ok_or(BadGrant::Missing("uses"))?,

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::clock::UnixTime;
 use crate::id::ConsoleId;
 use crate::rfb::identity::{BadIdentity, Identity};
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::{MAX_TO_MACHINE, Permissions};
 use crate::rfb::terms::Terms;
 use crate::target::Target;
@@ -50,6 +51,8 @@ pub struct Grant {
     pub terms: Terms,
     /// What the viewer may do.
     pub permissions: Permissions,
+    /// Whether updates are paced.
+    pub pacing: Pacing,
     /// What the machine must be.
     pub identity: Identity,
     /// How often and for how long.

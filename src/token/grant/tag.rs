@@ -32,6 +32,7 @@ pub(super) const RELAY: u8 = 40;
 pub(super) const PERMISSIONS: u8 = 41;
 pub(super) const CLIENT: u8 = 42;
 pub(super) const ORIGIN: u8 = 43;
+pub(super) const PACING: u8 = 44;
 
 // The bits of the field TERMS: append, never renumber.
 pub(super) const REQUIRE_TLS: u8 = 1;

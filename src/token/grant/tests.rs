@@ -34,6 +34,7 @@ fn bare() -> Grant {
         credentials: Credentials::default(),
         terms: Terms::default(),
         permissions: Permissions::default(),
+        pacing: Pacing::default(),
         identity: Identity::default(),
         limits: Limits::default(),
         binding: Binding::default(),
@@ -74,6 +75,7 @@ fn full() -> Grant {
             allow_clear_text: true,
             refuse_none: true,
         },
+        pacing: Pacing::On,
         identity: Identity {
             certificates: vec![key(1), key(2)],
             ra2_key: Some(key(3)),

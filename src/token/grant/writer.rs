@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::tag::{self, Kind};
 use super::{BadGrant, Grant, MAX_ENCODED};
 use crate::rfb::identity::Identity;
+use crate::rfb::pacing::Pacing;
 use crate::rfb::permissions::{Clipboard, Permissions};
 use crate::rfb::terms::Terms;
 use crate::target::{Endpoint, Way};
@@ -41,6 +42,9 @@ impl Writer {
         self.credentials(&grant.credentials)?;
         self.terms(grant.terms)?;
         self.permissions(grant.permissions)?;
+        if grant.pacing != Pacing::default() {
+            self.put(tag::PACING, &[grant.pacing.as_str().as_bytes()])?;
+        }
         self.identity(&grant.identity)?;
         self.limits(&grant.limits)?;
         for client in &grant.binding.clients {

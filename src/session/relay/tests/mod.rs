@@ -8,6 +8,7 @@ mod judged;
 mod life;
 mod orders;
 mod pace;
+mod paced;
 mod patience;
 
 use std::future::pending;
@@ -87,13 +88,29 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
+    let gate = host_gate(params.permissions);
+    relayed_past(gate, ours, to_host, params, first, script).await
+}
+
+/// The same past any gate.
+async fn relayed_past<B, H, T>(
+    gate: Option<Box<HostGate>>,
+    ours: B,
+    to_host: H,
+    params: Params,
+    first: FirstBytes,
+    script: impl Future<Output = T>,
+) -> Outcome<T>
+where
+    B: AsyncRead + AsyncWrite + Unpin,
+    H: AsyncRead + AsyncWrite + Unpin,
+{
     let buffers = Buffers::default();
     let started = Instant::now();
     let gateway = async {
         let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
         let traffic = Traffic::default();
-        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic)
-            .judging(host_gate(params.permissions));
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).judging(gate);
         let end = relay.run(first, pending()).await;
         let ran = started.elapsed();
         socket
@@ -111,8 +128,9 @@ where
 }
 
 /// The gate that these permissions need, for a host with a screen of 640 by 480.
-fn host_gate(permissions: Permissions) -> Option<HostGate> {
-    HostGate::is_needed(permissions).then(|| HostGate::new(&init(), permissions).unwrap())
+fn host_gate(permissions: Permissions) -> Option<Box<HostGate>> {
+    let gate = || Box::new(HostGate::new(&init(), permissions).unwrap());
+    HostGate::is_needed(permissions).then(gate)
 }
 
 /// A frame as a browser sends it.
