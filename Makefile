@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help assets demo test lint fmt conformance fuzz bench bench-micro soak deny static image \
-	image-test deploy-test deb clean node rust debian-packages monitoring-packages
+	image-test deploy-test bare-test deb clean node rust debian-packages monitoring-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig.
 OPEN ?=
@@ -55,6 +55,8 @@ conformance: assets rust ## other people's suites and clients against our code; 
 	tests/conformance/autobahn.sh
 	tests/conformance/vncdotool.sh
 	tests/conformance/schemathesis.sh
+	@tests/install-debian-packages.sh testssl.sh
+	tests/conformance/tls.sh
 
 # libFuzzer needs a compiler flag of nightly; RUSTC_BOOTSTRAP lets stable take it.
 fuzz: assets rust ## every fuzz target for SECONDS seconds (20)
@@ -84,6 +86,11 @@ image-test: debian-packages image $(BROWSER_PACKAGES) ## builds the image and ru
 
 deploy-test: assets rust debian-packages monitoring-packages $(VALIDATORS)/done ## what deploy/ holds, under the eyes of Kubernetes, Compose and Prometheus
 	VALIDATORS='$(abspath $(VALIDATORS))/bin' cargo test --test deploy -- --ignored
+
+# Not among the tests of CI: it boots a system within the system.
+bare-test: image deb ## follows docs/install.md on a bare Debian, booted by systemd-nspawn; needs root
+	@tests/install-debian-packages.sh debootstrap systemd-container
+	tests/bare/run.sh target/$(HOST)/release/fanlight
 
 deb: static ## a Debian package of the static binary, in target/debian
 	@cargo deb --version >/dev/null 2>&1 || { \

@@ -121,7 +121,9 @@ impl ResolvesServerCert for Certificates {
             let mut for_name = shown.keys.iter().filter(|key| is_for(key, &name));
             for_name.find(fits)
         });
-        named.or_else(|| shown.keys.iter().find(fits)).cloned()
+        let any = || shown.keys.iter().find(fits);
+        // Where none fits rustls finds that out too, and says so with the right alert.
+        named.or_else(any).or_else(|| shown.keys.first()).cloned()
     }
 }
 

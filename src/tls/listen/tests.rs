@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,23 +28,36 @@ fn write(dir: &Path, file: &str, names: &[&str]) -> (CertificateFiles, Certifica
     (files, made.cert.der().clone())
 }
 
+/// A client that can do what `provider` can, and believes these certificates.
+fn client(provider: CryptoProvider, believed: &[&CertificateDer<'static>]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    for certificate in believed {
+        roots.add((*certificate).clone()).unwrap();
+    }
+    ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
 /// A client that believes these certificates shakes hands and asks for `name`.
 async fn meet(
     acceptor: &Acceptor,
     name: &str,
     believed: &[&CertificateDer<'static>],
 ) -> std::io::Result<(TlsStream<TcpStream>, Stream)> {
+    meet_as(client(provider(), believed), acceptor, name).await
+}
+
+/// A client shakes hands and asks for `name`.
+async fn meet_as(
+    client: ClientConfig,
+    acceptor: &Acceptor,
+    name: &str,
+) -> std::io::Result<(TlsStream<TcpStream>, Stream)> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut roots = RootCertStore::empty();
-    for certificate in believed {
-        roots.add((*certificate).clone()).unwrap();
-    }
-    let client = ClientConfig::builder_with_provider(Arc::new(provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(client));
     let name = ServerName::try_from(name.to_owned()).unwrap();
     #[allow(clippy::disallowed_methods, reason = "a test is a client")]
@@ -109,6 +123,22 @@ async fn each_name_gets_its_certificate_and_others_the_first() {
     assert_eq!(shown(&acceptor, "127.0.0.1", &both).await, a_cert);
     let error = meet(&acceptor, "c.example", &both).await.unwrap_err();
     assert!(error.to_string().contains("not valid for name"), "{error}");
+}
+
+/// Whoever can verify no certificate of ours learns that it is about what it can do, and not about
+/// who it is.
+#[tokio::test]
+async fn a_client_that_no_certificate_suits_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ecdsa, certificate) = write(dir.path(), "a", &["a.example"]);
+    let acceptor = Acceptor::new(of(&[&ecdsa])).unwrap();
+    let mut rsa_only = provider();
+    let suites = &mut rsa_only.cipher_suites;
+    suites.retain(|suite| format!("{suite:?}").contains("_RSA_"));
+    assert!(!suites.is_empty());
+    let client = client(rsa_only, &[&certificate]);
+    let error = meet_as(client, &acceptor, "a.example").await.unwrap_err();
+    assert!(error.to_string().contains("HandshakeFailure"), "{error}");
 }
 
 #[tokio::test]
