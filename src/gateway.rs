@@ -157,7 +157,7 @@ impl Gateway {
         let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect())
             .with_metrics(Arc::clone(&metrics));
-        let store = config.store.open()?;
+        let store = config.store.open(&params::name(config))?;
         if let Some(webhook) = webhook(config, resolver.clone())? {
             tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
         }

@@ -1,5 +1,5 @@
 //! The webhook: whoever is named in the configuration is told when a session of this gateway opened
-//! or ended.
+//! or ended, and of those that this gateway found without theirs.
 //!
 //! Events wait in a queue of their own and are sent one after the other, so that no session waits
 //! for a receiver. What is not taken is tried again for a while, then given up.
@@ -24,7 +24,7 @@ use crate::clock::UnixTime;
 use crate::entropy;
 use crate::fetch::{Fetcher, Question, Url};
 use crate::host::resolve::Resolver;
-use crate::http::api::document::{EventDocument, subject};
+use crate::http::api::document::EventDocument;
 use crate::secret::Secret;
 use crate::store::{Event, Message};
 use crate::tls::connect::Connector;
@@ -155,7 +155,7 @@ impl Webhook {
         };
         // Strings and numbers cannot fail to become JSON.
         let body = Bytes::from(serde_json::to_vec(&delivery).unwrap_or_default());
-        let session = subject(event).id;
+        let session = event.session().id;
         let mut pause = FIRST_PAUSE;
         for attempt in 1..=ATTEMPTS {
             let error = match self.attempt(&body).await {
@@ -231,10 +231,10 @@ async fn listen(
         };
         match received {
             Ok(Message::Event(event @ (Event::Opened(_) | Event::Ended { .. })))
-                if subject(&event).gateway == gateway =>
+                if event.gateway() == gateway =>
             {
                 if let Err(error) = queue.try_send(event) {
-                    let session = subject(&error.into_inner()).id;
+                    let session = error.into_inner().session().id;
                     warn!(%session, "webhook dropped: too many wait to be sent");
                 }
             }

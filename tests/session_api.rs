@@ -11,16 +11,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::answer::assert_problem;
+use common::events::Events;
 use common::fake_host::FakeHost;
 use common::gateway::{Minted, TestGateway, target};
-use common::net::{Family, Stream, connect_as};
+use common::net::Family;
 use common::rfb_client::Viewer;
 use common::rfb_server::Manners;
 use common::wait::{until, within};
 use common::websocket::End;
 use fanlight::reason::Reason;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What a handshake or an end may take on a busy test machine.
 const ANSWERED: Duration = Duration::from_secs(20);
@@ -55,43 +55,6 @@ fn end(reason: Reason) -> End {
     }
 }
 
-/// Reads a stream of events as it comes.
-struct Events(Box<dyn Stream>, String);
-
-impl Events {
-    async fn open(gateway: &TestGateway, query: &str) -> Self {
-        let path = format!("/api/v1/sessions/events{query}");
-        let request = gateway.api("GET", &path).to_bytes();
-        let mut stream = connect_as(gateway.address, gateway.trust()).await;
-        stream.write_all(&request).await.unwrap();
-        let mut events = Self(stream, String::new());
-        events.until(": listening\n\n").await;
-        events
-    }
-
-    /// Reads until `text` has come, and forgets what was before it.
-    async fn until(&mut self, text: &str) {
-        within(text, ANSWERED, async {
-            loop {
-                if let Some(at) = self.1.find(text) {
-                    self.1.drain(..at + text.len());
-                    return;
-                }
-                let mut bytes = vec![0; 4096];
-                let count = self.0.read(&mut bytes).await.unwrap();
-                assert!(count > 0, "no {text:?} in {:?}", self.1);
-                self.1 += str::from_utf8(&bytes[..count]).unwrap();
-            }
-        })
-        .await;
-    }
-
-    /// Reads to the end of the answer.
-    async fn end(&mut self) {
-        self.until("0\r\n\r\n").await;
-    }
-}
-
 #[tokio::test]
 async fn live_sessions_are_seen_told_of_and_ended() {
     let host = host().await;
@@ -101,11 +64,11 @@ async fn live_sessions_are_seen_told_of_and_ended() {
     let mut one = Viewer::open(&gateway, &mint(&gateway, &host, "web-01").await)
         .await
         .unwrap();
-    all.until("event: opened\n").await;
+    all.until("event: opened\n", ANSWERED).await;
     let minted = mint(&gateway, &host, "web-02").await;
     let mut two = Viewer::open(&gateway, &minted).await.unwrap();
-    all.until("event: opened\n").await;
-    web.until("event: opened\n").await;
+    all.until("event: opened\n", ANSWERED).await;
+    web.until("event: opened\n", ANSWERED).await;
 
     let sessions = live(&gateway, "?label=user=ada", 2).await;
     let session = live(&gateway, "?label=vm=web-01", 1).await.remove(0);
@@ -123,8 +86,8 @@ async fn live_sessions_are_seen_told_of_and_ended() {
     let last = one.socket.source.texts.last().unwrap();
     let last: Value = serde_json::from_str(last).unwrap();
     assert_eq!(last["note"], "Back at five", "{last}");
-    all.until("event: ended\n").await;
-    all.until("\"reason\":\"terminated\"").await;
+    all.until("event: ended\n", ANSWERED).await;
+    all.until("\"reason\":\"terminated\"", ANSWERED).await;
     let gone = gateway.api("GET", &path).send().await;
     assert_problem(&gone, 404, "session_not_found", "it is over");
 
@@ -133,7 +96,7 @@ async fn live_sessions_are_seen_told_of_and_ended() {
     assert_eq!(revoked.json(), json!({ "sessions_ended": 1 }));
     let told = within("the end", ANSWERED, two.socket.end()).await;
     assert_eq!(told, end(Reason::TokenRevoked));
-    web.until("\"reason\":\"token_revoked\"").await;
+    web.until("\"reason\":\"token_revoked\"", ANSWERED).await;
     let refused = Viewer::open(&gateway, &minted).await.err().unwrap();
     assert_eq!(refused.end, end(Reason::TokenRevoked));
 }
@@ -156,8 +119,8 @@ async fn a_label_is_revoked_and_listeners_are_told_of_the_stop() {
 
     let mut events = Events::open(&gateway, "").await;
     gateway.process().terminate();
-    events.until("event: closing\n").await;
-    events.end().await;
+    events.until("event: closing\n", ANSWERED).await;
+    events.end(ANSWERED).await;
 }
 
 #[tokio::test]

@@ -114,5 +114,6 @@ cases! {
         one_session_is_found_by_its_id;
     messages:
         everybody_is_told_in_order
-        an_end_is_told_even_if_nobody_is_meant;
+        an_end_is_told_even_if_nobody_is_meant
+        what_a_gateway_told_itself_is_told_by_nobody_else;
 }

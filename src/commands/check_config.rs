@@ -22,7 +22,7 @@ pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for profile in resolved.config.profiles.values() {
         Connector::new(&profile.trust)?;
     }
-    store::check(&resolved.config.store.params()?)?;
+    store::check(&resolved.config.store.params("")?)?;
     if readable.iter().any(|setting| setting == KEYRING) {
         keyring_file::load(&resolved.config.tokens.keyring_file)?;
     }

@@ -84,11 +84,11 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// What the store is opened with.
+    /// What the store is opened with by the gateway of that name.
     ///
     /// # Errors
     /// [`StoreError::File`].
-    pub fn params(&self) -> Result<store::Params, StoreError> {
+    pub fn params(&self, gateway: &str) -> Result<store::Params, StoreError> {
         let Some(redis) = &self.redis else {
             return Ok(store::Params::Memory);
         };
@@ -105,16 +105,17 @@ impl Store {
             ca: read(&s::STORE_CA_FILE, redis.ca_file.as_ref())?,
             prefix: redis.prefix.0.clone(),
             timeout: redis.timeout,
-            lease: redis::LEASE,
+            lease: store::LEASE,
+            gateway: gateway.to_owned(),
         }))
     }
 
-    /// Opens the store. It need not be there yet.
+    /// Opens the store for the gateway of that name. It need not be there yet.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn open(&self) -> Result<Arc<dyn store::Store>, StoreError> {
-        Ok(store::open(&self.params()?)?)
+    pub fn open(&self, gateway: &str) -> Result<Arc<dyn store::Store>, StoreError> {
+        Ok(store::open(&self.params(gateway)?)?)
     }
 }
 
@@ -349,7 +350,7 @@ mod tests {
                 }),
                 when_away: WhenAway::Refuse,
             };
-            match store.params().unwrap() {
+            match store.params("one").unwrap() {
                 store::Params::Redis(params) => {
                     let read = params.password.unwrap();
                     assert_eq!(read.expose(), password.as_bytes(), "{text:?}");

@@ -23,7 +23,7 @@ use crate::tls::connect::{Connector, Trust};
 use crate::webhook::Webhook;
 
 /// What this gateway is called.
-fn name(config: &Config) -> String {
+pub(super) fn name(config: &Config) -> String {
     let name = config.name.clone();
     let name = name.unwrap_or_else(GatewayName::of_this_machine);
     name.as_str().to_owned()

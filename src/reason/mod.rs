@@ -108,6 +108,8 @@ pub enum Reason {
     Terminated,
     /// The gateway is being stopped or replaced.
     Draining,
+    /// Nobody has spoken for the session for too long: its gateway died, or is cut off.
+    GatewayLost,
     /// Fanlight itself failed.
     Internal,
 }
@@ -125,7 +127,7 @@ pub enum Severity {
 
 impl Reason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::TokenMissing,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -172,6 +174,7 @@ impl Reason {
         Self::PermissionsChanged,
         Self::Terminated,
         Self::Draining,
+        Self::GatewayLost,
         Self::Internal,
     ];
 

@@ -127,6 +127,8 @@ impl Reason {
                 "This console was closed by an administrator."),
             Self::Draining => row(("draining", 1001, 503), true, Info,
                 "The console gateway is restarting. Try again in a moment."),
+            Self::GatewayLost => row(("gateway_lost", 4306, 503), true, Warn,
+                "The console gateway that you were on is gone. Try again in a moment."),
             Self::Internal => row(("internal", 4500, 500), true, Error,
                 "The console gateway had a problem of its own. Its log says more."),
         }

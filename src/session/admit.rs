@@ -221,7 +221,13 @@ impl Sessions {
         if seat.connected {
             let reason = end.reason;
             let session = entry;
-            self.tell(Event::Ended { session, reason }).await;
+            let found_by = None;
+            let event = Event::Ended {
+                session,
+                reason,
+                found_by,
+            };
+            self.tell(event).await;
         }
     }
 

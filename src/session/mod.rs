@@ -52,6 +52,7 @@ use crate::token::{self, CurrentRing, Grant, OpenError};
 
 use registry::Registry;
 use resume::ResumeSecret;
+use watch::Watch;
 
 /// What sessions are allowed and how long their steps may take.
 #[derive(Clone, Debug)]
@@ -143,8 +144,13 @@ impl Sessions {
     ) -> Self {
         let slots = Semaphore::new(params.max_sessions.min(Semaphore::MAX_PERMITS));
         let registry = Arc::<Registry>::default();
-        let watching = watch::watch(Arc::clone(&store), Arc::clone(&registry));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(watching));
+        let watching = Watch {
+            store: Arc::clone(&store),
+            registry: Arc::clone(&registry),
+            audit: params.audit.clone(),
+            gateway: params.gateway.clone(),
+        };
+        tasks.spawn(stop.clone().run_until_cancelled_owned(watching.run()));
         let handshakes = Semaphore::new(params.max_handshakes.min(Semaphore::MAX_PERMITS));
         Self {
             courtesy: Courtesy::new(params.host.courtesy),

@@ -145,7 +145,32 @@ pub enum Event {
         session: Entry,
         /// Why.
         reason: Reason,
+        /// The gateway that found it over, where its own is lost and cannot say so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found_by: Option<String>,
     },
+}
+
+impl Event {
+    /// The session that it is about.
+    #[must_use]
+    pub const fn session(&self) -> &Entry {
+        match self {
+            Self::Opened(session) | Self::Resumed(session) | Self::Ended { session, .. } => session,
+        }
+    }
+
+    /// The one gateway that tells others of it: the session's own, or the one that found it lost.
+    #[must_use]
+    pub const fn gateway(&self) -> &str {
+        match self {
+            Self::Ended {
+                found_by: Some(gateway),
+                ..
+            } => gateway.as_str(),
+            _ => self.session().gateway.as_str(),
+        }
+    }
 }
 
 /// What is asked of a session that goes on. It is carried out at the next border of a message.

@@ -26,6 +26,7 @@ pub mod redis;
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -38,6 +39,15 @@ pub use message::{Event, Message, Order, Permit, Permitted, Sentence, Verdict, W
 
 /// How many messages a gateway may be behind; one that is further behind has missed some.
 pub const BACKLOG: usize = 1024;
+
+/// For how long a session counts as there without a word of its gateway.
+pub const LEASE: Duration = Duration::from_secs(20);
+
+/// How often a gateway says that its sessions go on: three such words may be late or lost.
+pub const BEAT: Duration = match LEASE.checked_div(4) {
+    Some(beat) => beat,
+    None => LEASE,
+};
 
 /// The store cannot be asked right now. The words are for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanlight::store::Store;
-use fanlight::store::redis::{LEASE, Params, Redis};
+use fanlight::store::redis::{Params, Redis};
+use fanlight::store::{LEASE, Store};
 use tempfile::TempDir;
 
 use super::net::{self, Family, free_port};
@@ -110,6 +110,7 @@ impl RedisServer {
             prefix: "fanlight:".to_owned(),
             timeout: Duration::from_secs(5),
             lease: LEASE,
+            gateway: "one".to_owned(),
         }
     }
 

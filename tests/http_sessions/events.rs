@@ -58,6 +58,7 @@ async fn what_happens_is_told_as_it_happens() {
     let ended = |session| Event::Ended {
         session,
         reason: Reason::HostClosed,
+        found_by: None,
     };
     // A word to gateways is none to readers.
     let whom = Whom::Session(a.id);

@@ -117,7 +117,9 @@ async fn every_key_has_the_prefix_and_an_end() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let known = ["c", "due", "ids", "k", "l", "m", "rc", "rl", "s", "u", "x"];
+    let known = [
+        "beat", "c", "due", "ids", "k", "l", "m", "rc", "rl", "s", "u", "x",
+    ];
     assert_eq!(kinds, known);
     for key in &keys {
         let ms: i64 = redis::cmd("PTTL")

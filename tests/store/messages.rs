@@ -1,11 +1,13 @@
 //! What gateways tell each other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanlight::reason::Reason;
-use fanlight::store::{Entry, Event, Message, Store, Whom};
+use fanlight::store::{Entry, Event, Leaving, Message, Store, Whom};
 
-use crate::sample::{entry, heard, labels, live, sentence};
+use crate::common::wait::until;
+use crate::sample::{DEADLINE, entry, heard, labels, live, open, sentence};
 
 pub(crate) async fn everybody_is_told_in_order(store: Arc<dyn Store>) {
     let mut listening = [store.subscribe(), store.subscribe()];
@@ -18,13 +20,15 @@ pub(crate) async fn everybody_is_told_in_order(store: Arc<dyn Store>) {
         Message::Event(Event::Resumed(entry.clone())),
         Message::Event(Event::Ended {
             session: entry.clone(),
-            reason: Reason::BrowserAway,
+            reason: Reason::GatewayLost,
+            found_by: Some("two".to_owned()),
         }),
     ];
     for reason in Reason::ALL {
         sent.push(Message::Event(Event::Ended {
             session: entry.clone(),
             reason,
+            found_by: None,
         }));
     }
     for message in &sent {
@@ -56,4 +60,23 @@ pub(crate) async fn an_end_is_told_even_if_nobody_is_meant(store: Arc<dyn Store>
         };
         assert_eq!(heard(&mut messages).await, told);
     }
+}
+
+pub(crate) async fn what_a_gateway_told_itself_is_told_by_nobody_else(store: Arc<dyn Store>) {
+    let mut messages = store.subscribe();
+    let brief = Duration::from_millis(50);
+    for leaving in [Leaving::Lost, Leaving::Over] {
+        let session = open(&*store, &entry(), 1, brief).await;
+        store.leave(&session, leaving).await.unwrap();
+        until("it is gone", DEADLINE, async || {
+            store.renew(&[]).await.unwrap();
+            let seen = store.session(session.id).await.unwrap();
+            seen.is_none().then_some(()).ok_or(format!("{seen:?}"))
+        })
+        .await;
+    }
+    // The first that is told is what is told now.
+    let opened = Message::Event(Event::Opened(live(&entry())));
+    store.publish(&opened).await.unwrap();
+    assert_eq!(heard(&mut messages).await, opened);
 }

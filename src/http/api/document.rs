@@ -76,7 +76,7 @@ impl<'e> EventDocument<'e> {
         };
         Self {
             event: name,
-            session: SessionDocument::new(subject(event), with_target),
+            session: SessionDocument::new(event.session(), with_target),
             reason,
         }
     }
@@ -85,13 +85,5 @@ impl<'e> EventDocument<'e> {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.event
-    }
-}
-
-/// The session that an event is about.
-#[must_use]
-pub const fn subject(event: &Event) -> &Entry {
-    match event {
-        Event::Opened(session) | Event::Resumed(session) | Event::Ended { session, .. } => session,
     }
 }

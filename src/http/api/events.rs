@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::api::Api;
-use crate::http::api::document::{EventDocument, subject};
+use crate::http::api::document::EventDocument;
 use crate::http::api::keys::Caller;
 use crate::http::api::scope::Scope;
 use crate::http::api::selection::{self, Selection};
@@ -126,7 +126,7 @@ impl Listener {
                 () = self.stop.cancelled() => Err(RecvError::Closed),
             };
             match received {
-                Ok(Message::Event(event)) if self.filter.takes(subject(&event)) => {
+                Ok(Message::Event(event)) if self.filter.takes(event.session()) => {
                     self.heartbeat = Instant::now() + HEARTBEAT;
                     let document = EventDocument::new(&event, self.with_target);
                     // Strings and numbers cannot fail to become JSON.

@@ -33,6 +33,7 @@ pub(super) struct Link {
     config: ConnectionManagerConfig,
     prefix: String,
     lease: String,
+    gateway: String,
     timeout: Duration,
 }
 
@@ -51,6 +52,7 @@ impl Link {
             config,
             prefix: params.prefix.clone(),
             lease: params.lease.as_millis().to_string(),
+            gateway: params.gateway.clone(),
             timeout: params.timeout,
         })
     }
@@ -61,7 +63,7 @@ impl Link {
     /// When the future is dropped, the script runs whole or not at all.
     pub(super) async fn ask<T: FromRedisValue>(&self, call: Call) -> Result<T, Unavailable> {
         let mut script = call.script.prepare_invoke();
-        script.arg(&self.prefix).arg(&self.lease);
+        script.arg(&self.prefix).arg(&self.lease).arg(&self.gateway);
         for argument in &call.arguments {
             script.arg(argument);
         }

@@ -11,7 +11,8 @@
 //! Redis's one thread.
 //!
 //! Whoever is not renewed for the length of a lease has lost its gateway: it counts as lost from
-//! then on, and has its grace, if it may come back. Redis's clock says so, and no other.
+//! then on, and has its grace, if it may come back. Redis's clock says so, and no other. The script
+//! that finds it tells all ([`Event::Ended`](crate::store::Event::Ended)), once.
 //!
 //! A call that Redis does not answer in time is [`Unavailable`]. Connections come back by
 //! themselves; what was missed meanwhile comes out with the next renewal.
@@ -37,9 +38,6 @@ use crate::store::{
 use call::{Call, Told};
 use link::Link;
 use listen::Listening;
-
-/// For how long a session lives without being renewed: several renewals may be late or lost.
-pub const LEASE: Duration = Duration::from_secs(20);
 
 /// How many sessions one call renews at most.
 pub const CHUNK: usize = 100;
@@ -67,6 +65,8 @@ pub struct Params {
     pub timeout: Duration,
     /// For how long a session lives without being renewed.
     pub lease: Duration,
+    /// What this gateway is called, among those that share it.
+    pub gateway: String,
 }
 
 impl Params {
@@ -266,7 +266,9 @@ impl Store for Redis {
     fn renew<'a>(&'a self, entries: &'a [Entry]) -> Answer<'a, Vec<Verdict>> {
         Box::pin(async move {
             let mut verdicts = Vec::new();
-            for chunk in entries.chunks(CHUNK) {
+            // Who has none to speak for looks all the same for those that nobody speaks for.
+            let nobody = entries.is_empty().then_some(entries);
+            for chunk in entries.chunks(CHUNK).chain(nobody) {
                 let mut call = Call::RENEW;
                 for entry in chunk.iter().filter(|entry| entry.state != State::Lost) {
                     call = call.told(&Told::new(entry)?);

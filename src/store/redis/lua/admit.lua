@@ -1,8 +1,8 @@
--- Lets a session in. ARGV[3..8] say which, [9] how often its token may be used, [10] the quotas,
--- [11] what those are told who have to go.
+-- Lets a session in. ARGV[4..9] say which, [10] how often its token may be used, [11] the quotas,
+-- [12] what those are told who have to go.
 sweep()
-local r = said(3)
-local d, uses, quotas, words = decode(r), tonumber(ARGV[9]), cjson.decode(ARGV[10]), ARGV[11]
+local r = said(4)
+local d, uses, quotas, words = decode(r), tonumber(ARGV[10]), cjson.decode(ARGV[11]), ARGV[12]
 
 -- The same call once more, whose answer was lost.
 if redis.call('EXISTS', P .. 's:' .. r.id) == 1 then

@@ -1,6 +1,6 @@
--- Ends sessions. ARGV[3] says of what: session, legs, console or label, [4] and [5] which, [6] the
--- words, [7] the message. The answer is how many there were.
-local kind, which, limit, words, message = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+-- Ends sessions. ARGV[4] says of what: session, legs, console or label, [5] and [6] which, [7] the
+-- words, [8] the message. The answer is how many there were.
+local kind, which, limit, words, message = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local ids, meant = {}, function() return true end
 if kind == 'session' then
   ids = { which }

@@ -1,6 +1,6 @@
--- A leg is over. ARGV[3..8] say which, [9] how: unserved, lost or over; or undone, which is unserved
+-- A leg is over. ARGV[4..9] say which, [10] how: unserved, lost or over; or undone, which is unserved
 -- if nobody has made use of its admission.
-local r, leaving = said(3), ARGV[9]
+local r, leaving = said(4), ARGV[10]
 local was = load(r.id)
 if leaving == 'undone' then
   if was and (was.k or was.st ~= 'connecting') then

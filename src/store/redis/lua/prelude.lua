@@ -1,4 +1,5 @@
--- What every script starts with. ARGV[1] is the prefix of all keys, ARGV[2] the lease in ms.
+-- What every script starts with. ARGV[1] is the prefix of all keys, ARGV[2] the lease in ms,
+-- ARGV[3] the gateway that asks.
 --
 -- s:ID     a session: e its entry, leg, st its state, c its client, gw the gateway that resumed it,
 --          k its secret's hash, kp the one before, g the sealed grant, gr the grace in ms,
@@ -9,7 +10,9 @@
 -- u:CONSOLE                    the sessions that its token opened
 -- rc:CONSOLE, rl:KEY=VALUE     revoked: the words, and of labels up to when (by)
 -- x:ID     a session that is over: the words that ended it, or nothing when it went by itself
-local P, LEASE = ARGV[1], tonumber(ARGV[2])
+-- v:ID     a session of which all were told that its gateway is lost
+-- beat     at, when a gateway last renewed; patient, until when nobody is taken for lost
+local P, LEASE, ASKING = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local time = redis.call('TIME')
 local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
@@ -91,6 +94,56 @@ local function forget(r)
   unseat(r)
 end
 
+local function tell(message)
+  redis.call('PUBLISH', P .. 'messages', message)
+end
+
+-- When a gateway was last heard, and until when nobody is taken for lost.
+local heard
+local function last_heard()
+  heard = heard or redis.call('HMGET', P .. 'beat', 'at', 'patient')
+  return tonumber(heard[1] or NOW), tonumber(heard[2] or 0)
+end
+
+-- Whether no gateway could speak just now, or not long ago. Then it was Redis that was away, or all
+-- of them, and each has a lease to speak again.
+local function nobody_was_heard()
+  local at, patient = last_heard()
+  return NOW - at > LEASE / 2 or NOW < patient
+end
+
+-- A gateway is heard.
+local function beat()
+  local at, patient = last_heard()
+  if NOW - at > LEASE / 2 then
+    patient = NOW + LEASE
+  end
+  heard = { NOW, patient }
+  local key = P .. 'beat'
+  redis.call('HSET', key, 'at', string.format('%.0f', NOW), 'patient', string.format('%.0f', patient))
+  redis.call('PEXPIRE', key, TOKEN_LIFE)
+end
+
+-- The sessions that this call speaks for.
+local spoken_for = {}
+
+-- Nobody has spoken for a session that had its picture. Its gateway cannot say that it has ended, so
+-- this is said here, once, since it is one script that finds it.
+local function vanished(r)
+  if r.st == 'live' and not spoken_for[r.id] then
+    redis.call('SET', P .. 'v:' .. r.id, '', 'PX', math.ceil(math.max(r.gr, UNDER_WAY)))
+    local by = cjson.encode(ASKING)
+    tell('{"event":{"ended":{"session":' .. r.e .. ',"reason":"gateway_lost","found_by":' .. by .. '}}}')
+  end
+end
+
+-- Its gateway was only cut off.
+local function reappeared(r)
+  if redis.call('DEL', P .. 'v:' .. r.id) == 1 then
+    tell('{"event":{"resumed":' .. r.e .. '}}')
+  end
+end
+
 -- A session as it is now: one whose lease is over is lost, one whose grace is over is gone.
 local function load(id)
   local f = redis.call('HMGET', P .. 's:' .. id, 'e', 'leg', 'st', 'c', 'gw', 'k', 'kp', 'gr', 'left', 'due', 'p', 'pr')
@@ -102,9 +155,10 @@ local function load(id)
     k = f[6], kp = f[7], gr = tonumber(f[8] or 0), left = f[9], due = tonumber(f[10]),
     p = f[11] or '', pr = tonumber(f[12] or 0),
   }
-  if r.due > NOW then
+  if r.due > NOW or (r.st ~= 'lost' and nobody_was_heard()) then
     return r
   end
+  vanished(r)
   if r.st ~= 'lost' and r.k and r.due + r.gr > NOW then
     set_lost(r, r.due + r.gr, '0')
     return r
@@ -173,12 +227,9 @@ local function close(r, words)
   redis.call('SET', P .. 'x:' .. r.id, words, 'PX', ms)
 end
 
-local function tell(message)
-  redis.call('PUBLISH', P .. 'messages', message)
-end
-
 -- What a gateway says of a session: its id, leg, state, client, time to live in ms, and entry.
 local function said(at)
+  spoken_for[ARGV[at]] = true
   return {
     id = ARGV[at], leg = tonumber(ARGV[at + 1]), st = ARGV[at + 2], c = ARGV[at + 3],
     ms = tonumber(ARGV[at + 4]), e = ARGV[at + 5],
@@ -224,6 +275,7 @@ local function go_on(r)
     end
     if not words then
       take_in(r)
+      reappeared(r)
     end
     return words
   end
@@ -239,6 +291,7 @@ local function go_on(r)
       close(was, TAKEN_OVER)
       return TAKEN_OVER
     end
+    reappeared(r)
   end
   change(was, r)
   set_due(r, NOW + LEASE)

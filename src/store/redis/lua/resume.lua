@@ -1,6 +1,6 @@
--- A session continues on a new leg. ARGV[3] is its id, [4] the secret's hash, [5] the next one's,
--- [6] the gateway, [7] what time it is there.
-local id, secret, following, gateway, now = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+-- A session continues on a new leg. ARGV[4] is its id, [5] the secret's hash, [6] the next one's,
+-- [7] the gateway, [8] what time it is there.
+local id, secret, following, gateway, now = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local r = load(id)
 if not r or not r.k or (r.k ~= secret and r.kp ~= secret) then
   return { 'gone' }
@@ -20,6 +20,7 @@ end
 local leg = string.format('%.0f', r.leg + 1)
 redis.call('HSET', key, 'k', following, 'leg', leg, 'st', 'connecting', 'gw', gateway)
 redis.call('HDEL', key, 'left')
+redis.call('DEL', P .. 'v:' .. id)
 set_due(r, NOW + LEASE)
 tell('{"end":{"whom":{"legs":{"session":"' .. id .. '","below":' .. leg .. '}},"sentence":' .. RESUMED_ELSEWHERE .. '}}')
 return { 'in', r.e, leg, 'connecting', gateway, r.p, redis.call('HGET', key, 'g') }

@@ -1,5 +1,5 @@
--- One session: ARGV[3].
-local r = load(ARGV[3])
+-- One session: ARGV[4].
+local r = load(ARGV[4])
 if not r then
   return {}
 end

@@ -1,9 +1,9 @@
--- Sessions in the order of their ids. ARGV[3] is the one before or nothing, [4] how many are looked
--- at, [5..] the sets in all of which those are that are asked for. The answer is where it goes on,
+-- Sessions in the order of their ids. ARGV[4] is the one before or nothing, [5] how many are looked
+-- at, [6..] the sets in all of which those are that are asked for. The answer is where it goes on,
 -- or nothing, and five values a session.
 sweep()
 local set, size
-for at = 5, #ARGV do
+for at = 6, #ARGV do
   local key = P .. ARGV[at]
   local members = redis.call('ZCARD', key)
   if not size or members < size then
@@ -11,12 +11,12 @@ for at = 5, #ARGV do
   end
 end
 local from = '-'
-if ARGV[3] ~= '' then
-  from = '(' .. ARGV[3]
+if ARGV[4] ~= '' then
+  from = '(' .. ARGV[4]
 end
-local ids = redis.call('ZRANGEBYLEX', set, from, '+', 'LIMIT', 0, ARGV[4])
+local ids = redis.call('ZRANGEBYLEX', set, from, '+', 'LIMIT', 0, ARGV[5])
 local answer = { '' }
-if #ids == tonumber(ARGV[4]) then
+if #ids == tonumber(ARGV[5]) then
   answer[1] = ids[#ids]
 end
 for _, id in ipairs(ids) do
