@@ -231,7 +231,7 @@ async fn whoever_is_taken_over_reads_by_whom() {
     let minted = mint(&gateway, &machine, takes_over).await;
     let _other = Viewer::open(&gateway, &minted).await.unwrap();
     ends(&browser, Reason::TakenOver, false).await;
-    browser.reads("<b>ada</b>").await;
+    browser.reads("By <b>ada</b>.").await;
     browser.screenshot("taken-over").await;
 }
 

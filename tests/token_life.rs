@@ -224,7 +224,7 @@ async fn whoever_takes_over_gets_in_and_the_other_is_told_by_whom() {
     assert_eq!(told, end(Reason::TakenOver));
     let said = first.socket.source.texts.last().unwrap();
     let said: Value = serde_json::from_str(said).unwrap();
-    assert_eq!(said["note"], "ada", "{said}");
+    assert_eq!(said["note"], "By ada.", "{said}");
 }
 
 #[tokio::test]

@@ -26,7 +26,11 @@ impl Claim {
     pub fn ousting(&self) -> Sentence {
         Sentence {
             reason: Reason::TakenOver,
-            note: self.entry.labels.get("user").map(str::to_owned),
+            note: self
+                .entry
+                .labels
+                .get("user")
+                .map(|user| format!("By {user}.")),
         }
     }
 }

@@ -101,7 +101,7 @@ pub(crate) async fn whoever_is_put_out_is_told(store: Arc<dyn Store>) {
 
     let taken_over = Sentence {
         reason: Reason::TakenOver,
-        note: Some("Zoë \"Z\"".to_owned()),
+        note: Some("By Zoë \"Z\".".to_owned()),
     };
     let mut told = Vec::new();
     for _ in &there {

@@ -118,12 +118,10 @@ pub(super) async fn create(
         .mint(order, UnixTime::from(SystemTime::now()))
         .map_err(|error| Problem::InvalidRequest(error.to_string()))?;
     api.audit.record(Event {
-        key: Some(caller.key.clone()),
         console: Some(minted.id),
         labels,
         target: Some(target),
-        client: Some(client.address.ip()),
-        ..Event::new(Act::Mint)
+        ..caller.does(Act::Mint, &client)
     });
     let key = caller.key;
     info!(console = %minted.id, key, client = %client.address, expires_at = %minted.expires_at, "console minted");

@@ -85,7 +85,7 @@ pub(super) async fn terminate(
         labels: entry.map(|entry| entry.labels).unwrap_or_default(),
         reason: Some(sentence.reason),
         detail: sentence.note,
-        ..by(&caller, &client, Act::Terminate)
+        ..caller.does(Act::Terminate, &client)
     });
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -102,20 +102,11 @@ pub(super) async fn revoke_console(
     if !parameters.is_empty() {
         return Err(selection::unknown());
     }
-    let sentence = Sentence::plain(Reason::TokenRevoked);
-    let sessions_ended = api.store.end(&Whom::Console(id), &sentence).await?;
-    info!(console = %id, key = caller.key, sessions_ended, "console revoked");
-    api.audit.record(Event {
+    let event = Event {
         console: Some(id),
-        reason: Some(sentence.reason),
-        detail: Some(format!("{sessions_ended} sessions ended")),
-        ..by(&caller, &client, Act::Revoke)
-    });
-    Ok(Json(RevocationResponse {
-        sessions_ended,
-        minted_by: None,
-    })
-    .into_response())
+        ..caller.does(Act::Revoke, &client)
+    };
+    revoke(&api, &Whom::Console(id), event).await
 }
 
 /// Ends all sessions with a label and voids the tokens that were minted with it up to now.
@@ -132,35 +123,38 @@ pub(super) async fn revoke_label(
     labels
         .insert(&key, &value)
         .map_err(|error| Problem::InvalidRequest(format!("label: {error}")))?;
-    let minted_by = UnixTime::from(SystemTime::now());
     let whom = Whom::Label {
         key,
         value,
-        minted_by,
+        minted_by: UnixTime::from(SystemTime::now()),
     };
-    let sentence = Sentence::plain(Reason::TokenRevoked);
-    let sessions_ended = api.store.end(&whom, &sentence).await?;
-    info!(%labels, key = caller.key, sessions_ended, "label revoked");
-    api.audit.record(Event {
+    let event = Event {
         labels,
-        reason: Some(sentence.reason),
-        detail: Some(format!("{sessions_ended} sessions ended")),
-        ..by(&caller, &client, Act::Revoke)
-    });
-    Ok(Json(RevocationResponse {
-        sessions_ended,
-        minted_by: Some(minted_by),
-    })
-    .into_response())
+        ..caller.does(Act::Revoke, &client)
+    };
+    revoke(&api, &whom, event).await
 }
 
-/// Who did something, and from where.
-fn by(caller: &Caller, client: &Client, act: Act) -> Event {
-    Event {
-        key: Some(caller.key.clone()),
-        client: Some(client.address.ip()),
-        ..Event::new(act)
-    }
+/// Ends all sessions that are meant, voids their tokens, and writes down `event`, which says of what.
+async fn revoke(api: &Api, whom: &Whom, event: Event) -> Result<Response, Problem> {
+    let sentence = Sentence::plain(Reason::TokenRevoked);
+    let sessions_ended = api.store.end(whom, &sentence).await?;
+    let console = event.console.map(tracing::field::display);
+    info!(console, labels = %event.labels, key = event.key, sessions_ended, "revoked");
+    api.audit.record(Event {
+        reason: Some(sentence.reason),
+        detail: Some(format!("{sessions_ended} sessions ended")),
+        ..event
+    });
+    let minted_by = match whom {
+        Whom::Label { minted_by, .. } => Some(*minted_by),
+        _ => None,
+    };
+    Ok(Json(RevocationResponse {
+        sessions_ended,
+        minted_by,
+    })
+    .into_response())
 }
 
 /// One line, without what could disguise it; `None` when nothing is left.

@@ -5,6 +5,8 @@ use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::audit::{Act, Event};
+use crate::http::Client;
 use crate::http::api::scope::{Scope, Scopes};
 use crate::http::problem::Problem;
 
@@ -26,6 +28,17 @@ pub struct Caller {
     pub key: String,
     /// What it is good for.
     pub scopes: Scopes,
+}
+
+impl Caller {
+    /// Something that they do from this client's address, for the audit log.
+    pub(super) fn does(&self, act: Act, client: &Client) -> Event {
+        Event {
+            key: Some(self.key.clone()),
+            client: Some(client.address.ip()),
+            ..Event::new(act)
+        }
+    }
 }
 
 /// The configured keys.
