@@ -52,6 +52,7 @@ Examples:
   fanlight mint --host 10.0.0.5 --port 5901 --ttl 8h --label vm=web-01 --label user=ada
   fanlight mint --host 10.0.0.5 --port 5901 --profile libvirt --require-tls
   fanlight mint --host 10.0.0.5 --port 5901 --relay --ttl 5m
+  fanlight mint --host 10.0.0.5 --port 5901 --client 192.0.2.0/24 --origin https://cloud.example
   fanlight mint --tunnel 'https://xen-1/console?uuid=...' --cookie-file session
   fanlight mint --websocket wss://cluster/... --subprotocol plain.kubevirt.io --header-file bearer
   vault read -field=password vnc/web-01 | fanlight mint --host 10.0.0.5 --port 5901 --password-file -";

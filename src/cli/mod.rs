@@ -3,6 +3,7 @@
 
 mod api;
 mod audit;
+mod binding;
 mod examples;
 mod limits;
 mod permissions;
@@ -24,6 +25,7 @@ pub use api::{
     SessionsEndArgs, SessionsListArgs, SessionsShowArgs,
 };
 pub use audit::{AuditArgs, AuditCommand, AuditVerifyArgs};
+pub use binding::BindingArgs;
 pub use limits::LimitsArgs;
 pub use permissions::{PermissionsArgs, Ways};
 pub use target::{IdentityArgs, SecurityArgs, TargetArgs};
@@ -251,6 +253,9 @@ pub struct MintArgs {
     /// How often, for how long, and beside whom.
     #[command(flatten)]
     pub limits: LimitsArgs,
+    /// From where it may be opened.
+    #[command(flatten)]
+    pub binding: BindingArgs,
     /// What the viewer may do.
     #[command(flatten)]
     pub permissions: PermissionsArgs,

@@ -25,6 +25,8 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     for (key, value) in &args.labels {
         labels.insert(key, value).context("--label")?;
     }
+    let binding = Binding::from(args.binding);
+    binding.check().context("--client or --origin")?;
     let visit = visit(args.target, args.relay, &args.security, args.identity)?;
     let order = Order {
         target: visit.target,
@@ -38,7 +40,7 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
             session_max: args.limits.session_max,
             idle_max: args.limits.idle_max,
         },
-        binding: Binding::default(),
+        binding,
         sharing: args.limits.sharing,
         role: args.limits.role,
         name: args.name.map(Name::new).transpose().context("--name")?,

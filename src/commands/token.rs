@@ -67,6 +67,12 @@ fn show(grant: &Grant, now: UnixTime, out: &mut dyn Write) -> anyhow::Result<()>
         writeln!(out, "pacing      {}", grant.pacing)?;
     }
     identity(&grant.identity, out)?;
+    for network in &grant.binding.clients {
+        writeln!(out, "only from   {network}")?;
+    }
+    for origin in &grant.binding.origins {
+        writeln!(out, "only from   pages of {origin}")?;
+    }
     if let Some(name) = &grant.name {
         writeln!(out, "name        {name}")?;
     }

@@ -72,6 +72,23 @@ fn many_urls_are_all_different() {
 }
 
 #[test]
+fn a_token_says_from_where_it_opens() {
+    let home = Home::new();
+    home.run("keys new", "").good();
+    let order = "mint --host 10.0.0.5 --port 5901 --client 192.0.2.0/24 --client 2001:db8::1 \
+                 --origin https://cloud.example";
+    let url = home.run(order, "").good();
+    let said = home.run("token inspect", &url).good();
+    for line in [
+        "only from   192.0.2.0/24",
+        "only from   2001:db8::1/128",
+        "only from   pages of https://cloud.example",
+    ] {
+        assert!(said.lines().any(|it| it == line), "{said}");
+    }
+}
+
+#[test]
 fn orders_that_cannot_be_filled() {
     let home = Home::new();
     let order = "mint --host 10.0.0.5 --port 5901";
@@ -94,6 +111,10 @@ fn orders_that_cannot_be_filled() {
         (
             &*format!("--name {long}"),
             "--name: a name has 1 to 256 bytes and no control or invisible characters",
+        ),
+        (
+            &*format!("--client 192.0.2.7{}", " --client ::1".repeat(8)),
+            "--client or --origin: a console is bound to at most 8 networks",
         ),
         (
             "--label a=1 --label a=2",

@@ -1,12 +1,9 @@
 //! `binding` in the API: from where a console may be opened.
 
-use std::net::IpAddr;
-
-use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::origin::BadOrigin;
-use crate::token::binding::Binding;
+use crate::token::binding::{Binding, network};
 
 /// What is narrowed beside the configuration.
 #[derive(Default, Deserialize)]
@@ -34,12 +31,6 @@ impl BindingRequest {
         bounds.map_err(|error| ("binding", error.to_string()))?;
         Ok(binding)
     }
-}
-
-/// A network, or an address alone.
-fn network(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(address)
 }
 
 #[cfg(test)]
