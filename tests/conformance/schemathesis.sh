@@ -7,7 +7,8 @@ set -eu
 
 VERSION=4.32.5
 cd "$(dirname "$0")/../.."
-work=target/tmp/schemathesis
+settings=$PWD/tests/conformance/schemathesis.toml
+work=$PWD/target/tmp/schemathesis
 rm -rf "$work/run"
 mkdir -p "$work/run"
 
@@ -43,8 +44,10 @@ for _ in $(seq 1 100); do
     sleep 0.1
 done
 
+# It leaves a folder where it runs: .schemathesis.
+cd "$work/run"
 status=0
-"$work/venv/bin/schemathesis" --config-file tests/conformance/schemathesis.toml \
+"$work/venv/bin/schemathesis" --config-file "$settings" \
     run "http://$address/api/openapi.json" --url "http://$address" \
     --header "Authorization: Bearer $secret" \
     --max-examples "${EXAMPLES:-100}" ${SEED:+--seed "$SEED"} || status=$?
