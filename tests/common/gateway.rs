@@ -132,14 +132,7 @@ impl Builder {
         };
         command.envs(environment);
         let mut process = Process::spawn(&mut command, &dir.path().join("log"));
-        let address = until("the gateway listens", START, async || {
-            process.must_run();
-            let log = process.output();
-            let lines = Line::parse_all(&log);
-            let line = lines.iter().find(|l| l.text("message") == "listening");
-            line.and_then(|l| l.text("address").parse().ok()).ok_or(log)
-        })
-        .await;
+        let address = listens(&mut process).await;
         TestGateway {
             process,
             address,
@@ -200,6 +193,15 @@ impl TestGateway {
     /// A gateway with nothing special.
     pub async fn start() -> Self {
         Self::builder().start().await
+    }
+
+    /// Starts it once more after its end, as it was, with a log of its own.
+    pub async fn again(&mut self) {
+        assert!(self.process.ended().is_some(), "it still runs");
+        let mut command = fanlight(self.dir.path(), &["serve"]);
+        let log = self.dir.path().join(format!("log-{}", self.process.id()));
+        self.process = Process::spawn(&mut command, &log);
+        self.address = listens(&mut self.process).await;
     }
 
     /// Ends it without a word.
@@ -324,6 +326,18 @@ impl Drop for TestGateway {
         let strays = log::strays(&log);
         assert!(strays.is_empty(), "not log lines: {strays:#?}");
     }
+}
+
+/// Waits until a gateway listens, and says where.
+async fn listens(process: &mut Process) -> SocketAddr {
+    until("the gateway listens", START, async || {
+        process.must_run();
+        let log = process.output();
+        let lines = Line::parse_all(&log);
+        let line = lines.iter().find(|l| l.text("message") == "listening");
+        line.and_then(|l| l.text("address").parse().ok()).ok_or(log)
+    })
+    .await
 }
 
 /// The built binary with the configuration in `dir`, and nothing of the test's own environment.

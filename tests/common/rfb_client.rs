@@ -1,6 +1,10 @@
 //! Enough RFB for a test to be the browser: 3.8 with None, Raw pictures, keys.
 
+use std::net::SocketAddr;
+
 use super::gateway::{Minted, TestGateway};
+use super::http::Request;
+use super::net::try_connect;
 use super::picture::Picture;
 use super::vnc_auth;
 use super::websocket::{End, Source, WebSocket};
@@ -55,6 +59,23 @@ impl Viewer {
         Self::greeted(socket, Some(password)).await
     }
 
+    /// The same at another address than the gateway's, such as a proxy's, where it may fail: with the
+    /// protocols of a token or of a resume secret.
+    pub async fn open_at(
+        address: SocketAddr,
+        minted: &Minted,
+        protocols: &[String],
+    ) -> Result<Self, String> {
+        let stream = try_connect(address).await;
+        let stream = stream.map_err(|error| error.to_string())?;
+        let request = Request::get(address, minted.websocket_path())
+            .header("sec-websocket-protocol", &protocols.join(", "));
+        let socket = WebSocket::upgrade(Box::new(stream), request, &[]).await;
+        let socket = socket.map_err(|refused| format!("HTTP {}", refused.status))?;
+        let viewer = Self::handshake(socket).await;
+        viewer.map_err(|refusal| format!("{refusal:?}"))
+    }
+
     /// Continues a session as our own page does after a loss.
     pub async fn resume(
         gateway: &TestGateway,
@@ -77,6 +98,16 @@ impl Viewer {
             .filter_map(|message| message["resume"].as_str().map(str::to_owned))
             .next_back();
         secret.expect("the page is told a resume secret")
+    }
+
+    /// Whether the page was told something of a type.
+    pub fn was_told(&self, wanted: &str) -> bool {
+        let wanted = format!("\"type\":\"{wanted}\"");
+        self.socket
+            .source
+            .texts
+            .iter()
+            .any(|it| it.contains(&wanted))
     }
 
     /// Reads on until the page is told something of a type.
@@ -189,10 +220,16 @@ impl Viewer {
 
     /// Asks for the screen, whole or what has changed since.
     pub async fn request(&mut self, incremental: bool) {
+        self.try_request(incremental).await.unwrap();
+    }
+
+    /// The same, where the session may have ended.
+    pub async fn try_request(&mut self, incremental: bool) -> Result<(), String> {
         let mut message = vec![3, u8::from(incremental), 0, 0, 0, 0];
         message.extend_from_slice(&(self.screen.width as u16).to_be_bytes());
         message.extend_from_slice(&(self.screen.height as u16).to_be_bytes());
-        self.socket.sink.binary(&message).await.unwrap();
+        let sent = self.socket.sink.binary(&message).await;
+        sent.map_err(|error| error.to_string())
     }
 
     /// Fetches the whole screen once.
@@ -204,35 +241,47 @@ impl Viewer {
 
     /// Reads messages until one FramebufferUpdate is in the picture.
     pub async fn update(&mut self) {
-        while self.message().await != 0 {}
+        let drawn = self.try_update().await;
+        drawn.unwrap_or_else(|end| panic!("the session ended: {end}"));
+    }
+
+    /// The same, where the session may end.
+    pub async fn try_update(&mut self) -> Result<(), String> {
+        while self.try_message().await? != 0 {}
+        Ok(())
     }
 
     /// Reads one message; its type.
     pub async fn message(&mut self) -> u8 {
-        let kind = self.take(1).await[0];
+        let kind = self.try_message().await;
+        kind.unwrap_or_else(|end| panic!("the session ended: {end}"))
+    }
+
+    async fn try_message(&mut self) -> Result<u8, String> {
+        let kind = self.take(1).await?[0];
         match kind {
-            0 => self.rectangles().await,
+            0 => self.rectangles().await?,
             1 => {
-                let count = u16_at(&self.take(5).await, 3);
-                self.take(6 * count).await;
+                let count = u16_at(&self.take(5).await?, 3);
+                self.take(6 * count).await?;
             }
             2 => {}
             3 => {
-                self.take(3).await;
-                let length = self.socket.source.read_u32().await.unwrap().cast_signed();
-                let text = self.take(length.unsigned_abs() as usize).await;
+                let head = self.take(7).await?;
+                let length = i32::from_be_bytes([head[3], head[4], head[5], head[6]]);
+                let text = self.take(length.unsigned_abs() as usize).await?;
                 self.cut_texts.push((length, text));
             }
             150 => self.offers += 1,
             248 => {
-                let head = self.take(8).await;
+                let head = self.take(8).await?;
                 assert_eq!(head[3] & 0x80, 0x80, "a fence wants an answer");
-                let payload = self.take(head[7].into()).await;
+                let payload = self.take(head[7].into()).await?;
                 self.fences.push(payload);
             }
             other => panic!("message {other} from the host"),
         }
-        kind
+        Ok(kind)
     }
 
     /// Answers all fences.
@@ -253,14 +302,14 @@ impl Viewer {
         self.socket.sink.binary(&message).await.unwrap();
     }
 
-    async fn rectangles(&mut self) {
-        let count = u16_at(&self.take(3).await, 1);
+    async fn rectangles(&mut self) -> Result<(), String> {
+        let count = u16_at(&self.take(3).await?, 1);
         for _ in 0..count {
-            let head = self.take(12).await;
+            let head = self.take(12).await?;
             let [x, y, width, height] = [0, 2, 4, 6].map(|at| u16_at(&head, at));
             match i32::from_be_bytes([head[8], head[9], head[10], head[11]]) {
                 0 => {
-                    let pixels = self.take(4 * width * height).await;
+                    let pixels = self.take(4 * width * height).await?;
                     for (i, pixel) in pixels.chunks_exact(4).enumerate() {
                         let colour = [pixel[0], pixel[1], pixel[2]];
                         self.screen.set(x + i % width, y + i / width, colour);
@@ -269,16 +318,17 @@ impl Viewer {
                 -223 => self.screen = Picture::plain(width, height, [0; 3]),
                 -239 => {
                     let mask = width.div_ceil(8) * height;
-                    self.take(4 * width * height + mask).await;
+                    self.take(4 * width * height + mask).await?;
                 }
                 other => panic!("encoding {other} was not asked for"),
             }
         }
+        Ok(())
     }
 
-    async fn take(&mut self, count: usize) -> Vec<u8> {
+    async fn take(&mut self, count: usize) -> Result<Vec<u8>, String> {
         let bytes = self.socket.source.read_exact(count).await;
-        bytes.unwrap_or_else(|end| panic!("the session ended: {end:?}"))
+        bytes.map_err(|end| format!("{end:?}"))
     }
 
     /// Presses and releases a key by its X keysym.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crate::common::chromium::Chromium;
 use crate::common::gateway::TestGateway;
+use crate::common::haproxy::HaProxy;
 use crate::common::http::Request;
 use crate::common::net::{self, Family, free_port, try_connect};
 use crate::common::process::Process;
 use crate::common::rfb_server::Manners;
+use crate::common::sample::{changed, sample};
 use crate::common::wait::until;
-use crate::{changed, sample};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -87,31 +88,8 @@ async fn a_console_through(start: impl Fn(&Path, u16, [String; 2]) -> Process) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_opens_through_haproxy() {
-    a_console_through(|dir, port, [one, two]| {
-        let pem = dir.join("console.pem");
-        let bind = format!("127.0.0.1:{port} ssl");
-        let config = changed(
-            sample("proxy/haproxy.cfg"),
-            &[
-                (":443 ssl", &bind),
-                ("/etc/haproxy/console.example.pem", pem.to_str().unwrap()),
-                ("10.0.0.11:8080", &one),
-                ("10.0.0.12:8080", &two),
-                // As many files as this takes cannot be opened everywhere.
-                ("maxconn 20000", "maxconn 100"),
-                // What it would log goes where the test can look.
-                ("global\n", "global\n    log stdout format raw local0\n"),
-                ("defaults\n", "defaults\n    log global\n"),
-            ],
-        );
-        let file = dir.join("haproxy.cfg");
-        std::fs::write(&file, config).unwrap();
-        let mut command = Command::new("haproxy");
-        // A warning is a failure.
-        command.args(["-dW", "-db", "-f"]).arg(&file);
-        Process::spawn(&mut command, &dir.join("log"))
-    })
-    .await;
+    a_console_through(|dir, port, gateways| HaProxy::spawn(dir, port, &gateways, 100).process)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
