@@ -11,6 +11,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// another.
 const OWN: u64 = 64;
 
+/// How many connections each listener beside the main one takes at once: of scrapers, and of those who
+/// are told the way to TLS.
+pub const BESIDE: usize = 64;
+
 /// How many connections and sessions there may be at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
@@ -21,11 +25,13 @@ pub struct Places {
 }
 
 impl Places {
-    /// As many of them as `descriptors` are enough for, in the same proportion: pages are answered
-    /// when all sessions are taken.
+    /// As many of them as `descriptors` are enough for beside so many other listeners, in the same
+    /// proportion: pages are answered when all sessions are taken.
     #[must_use]
-    pub fn within(self, descriptors: u64) -> Self {
+    pub fn within(self, descriptors: u64, listeners: usize) -> Self {
+        let others = listeners * (BESIDE + 1);
         let there = usize::try_from(descriptors.saturating_sub(OWN)).unwrap_or(usize::MAX);
+        let there = there.saturating_sub(others);
         let wanted = self.connections.saturating_add(self.sessions);
         if wanted <= there {
             return self;
@@ -75,32 +81,34 @@ mod tests {
 
     #[test]
     fn enough_descriptors_change_nothing() {
-        assert_eq!(CONFIGURED.within(15_064), CONFIGURED);
-        assert_eq!(CONFIGURED.within(u64::MAX), CONFIGURED);
+        assert_eq!(CONFIGURED.within(15_064, 0), CONFIGURED);
+        assert_eq!(CONFIGURED.within(u64::MAX, 2), CONFIGURED);
         let huge = Places {
             connections: usize::MAX,
             sessions: usize::MAX,
         };
-        assert!(huge.within(1 << 40).connections < 1 << 40);
+        assert!(huge.within(1 << 40, 2).connections < 1 << 40);
     }
 
     #[test]
     fn places_never_need_more_descriptors_than_there_are() {
         for descriptors in [67, 68, 100, 1024, 15_063] {
-            let places = CONFIGURED.within(descriptors);
+            let places = CONFIGURED.within(descriptors, 0);
             assert!(places.sessions > 0 && places.connections > places.sessions);
             assert!(
                 (places.connections + places.sessions) as u64 + OWN <= descriptors,
                 "{places:?} of {descriptors}"
             );
         }
-        let few = CONFIGURED.within(1024);
+        let few = CONFIGURED.within(1024, 0);
         assert_eq!((few.connections, few.sessions), (640, 320));
+        let fewer = CONFIGURED.within(1024, 2);
+        assert_eq!(fewer.connections + fewer.sessions, 1024 - 64 - 2 * 65);
     }
 
     #[test]
     fn without_any_there_is_one_place_all_the_same() {
-        let places = CONFIGURED.within(3);
+        let places = CONFIGURED.within(3, 2);
         assert_eq!((places.connections, places.sessions), (2, 1));
     }
 }

@@ -9,13 +9,13 @@ mod params;
 mod profiles;
 mod readiness;
 mod reload;
+mod serving;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
@@ -26,26 +26,22 @@ use tracing::{debug, info, warn};
 use crate::audit::{self, Audit};
 use crate::config::{Config, StoreError};
 use crate::host::resolve::{ResolveError, Resolver};
-use crate::http::api::Api;
+use crate::http::Client;
 use crate::http::api::events::Listeners;
-use crate::http::headers::PageHeaders;
-use crate::http::limiter::Limiter;
 use crate::http::metrics::Scrape;
 use crate::http::serve::serve;
-use crate::http::{self, Client, Service};
 use crate::listener;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
-use crate::session::Sessions;
 use crate::stream::Stream;
 use crate::tls::TlsError;
 use crate::tls::listen::Acceptor;
 use crate::webhook::WebhookError;
 use beside::Beside;
-use drain::{Phases, Shutdown};
-use edge::Edge;
-use params::{api_keys, session_params, webhook};
+use drain::Phases;
+use params::webhook;
 use reload::{Part, Reload};
+use serving::{Current, Face, Standing};
 
 pub use keys::Keys;
 pub use profiles::profiles;
@@ -60,14 +56,10 @@ const NEAR_TIMER: Duration = Duration::from_millis(100);
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
-    address: SocketAddr,
+    standing: Standing,
+    current: Current,
     minter: Minter,
     reload: Reload,
-    service: Arc<Service>,
-    tasks: TaskTracker,
-    phases: Phases,
-    audit: Audit,
-    shutdown: Shutdown,
 }
 
 /// Why a gateway does not start.
@@ -102,9 +94,9 @@ pub enum StartError {
 
 /// What a new connection is given.
 struct Front {
-    edge: Edge,
+    /// What it meets at this moment.
+    face: Box<dyn Fn() -> Arc<Face> + Send + Sync>,
     acceptor: Option<Acceptor>,
-    router: Router,
     tasks: TaskTracker,
     /// From here on there are no more connections.
     closing: CancellationToken,
@@ -119,7 +111,7 @@ impl Gateway {
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
     pub async fn start(config: &Config, keys: Keys) -> Result<Self, StartError> {
-        let listener = bind("listen", config.listen).await?;
+        let listener = bind("listen", config.listen, config.browser.dead_after).await?;
         Self::start_on(listener, config, keys).await
     }
 
@@ -154,53 +146,29 @@ impl Gateway {
         let (ring, ring_file) = keys.in_use(&metrics, &audit);
         let (tasks, phases) = (TaskTracker::new(), Phases::new());
         let stop = phases.stop.clone();
-        let minter = Minter::new(Arc::clone(&ring), public_url.clone(), config.tokens.usual())
-            .with_profiles(config.profiles.keys().cloned().collect())
-            .with_metrics(Arc::clone(&metrics));
         let store = config.store.open(&params::name(config))?;
         if let Some(webhook) = webhook(config, resolver.clone())? {
             tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
         }
-        let service = Arc::new(Service {
-            sessions: Sessions::new(
-                session_params(
-                    config,
-                    places.sessions,
-                    address,
-                    audit.clone(),
-                    Arc::clone(&metrics),
-                )?,
-                ring,
-                resolver,
-                Arc::clone(&store),
-                tasks.clone(),
-                stop.clone(),
-            ),
-            api: Arc::new(Api {
-                keys: api_keys(config),
-                minter: minter.clone(),
-                mints: Limiter::new(config.limits.mints_per_key),
-                store,
-                audit: audit.clone(),
-                listeners: Listeners::new(phases.drain.clone()),
-            }),
-            headers: PageHeaders {
-                frame_ancestors: config
-                    .frame_ancestors
-                    .iter()
-                    .map(|a| a.as_str().into())
-                    .collect(),
-                // Nobody is to be held to a certificate that only we vouch for.
-                hsts: acceptor.is_some() && !config.tls.certificates.is_empty(),
-            },
-            proxies: config.proxies.trusted.clone(),
-            handshakes: Limiter::new(config.limits.handshakes_per_client),
-            readiness: readiness::of(&phases.drain, certificates.as_ref()),
-        });
+        let standing = Standing {
+            address,
+            public_url: public_url.clone(),
+            max_sessions: places.sessions,
+            ring,
+            resolver,
+            store,
+            audit,
+            metrics: Arc::clone(&metrics),
+            certificates: certificates.clone(),
+            listeners: Listeners::new(phases.drain.clone()),
+            tasks: tasks.clone(),
+            phases: phases.clone(),
+        };
+        let current = Current::new(standing.serve(config, None)?);
+        let serving = current.clone();
         let front = Front {
-            edge: Edge::new(config),
+            face: Box::new(move || Arc::clone(&serving.get().face)),
             acceptor,
-            router: http::router(&service, config.base_path.as_str()),
             tasks: tasks.clone(),
             closing: phases.drain.clone(),
         };
@@ -218,21 +186,17 @@ impl Gateway {
         beside.serve(config, &public_url, scrape, &tasks, &phases);
         tasks.spawn(accept(listener, Arc::new(front), places.connections));
         Ok(Self {
-            address,
-            minter,
+            minter: standing.minter(config),
+            standing,
+            current,
             reload,
-            service,
-            tasks,
-            phases,
-            audit,
-            shutdown: Shutdown::of(config),
         })
     }
 
     /// The address that it listens on, with the port that the system chose for port 0.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.standing.address
     }
 
     /// What makes console URLs.
@@ -250,22 +214,43 @@ impl Gateway {
         self.reload.all().await;
     }
 
+    /// Serves from now on as another configuration says. What runs goes on with what it began with.
+    /// Waits for a disk.
+    ///
+    /// # Errors
+    /// [`StartError`]: nothing has changed.
+    pub fn reconfigure(&self, config: &Config) -> Result<(), StartError> {
+        let before = self.current.get();
+        let serving = self.standing.serve(config, Some(&before))?;
+        self.current.replace(serving);
+        Ok(())
+    }
+
     /// Where its tasks run, for others that are to end with it.
     #[must_use]
     pub const fn tasks(&self) -> &TaskTracker {
-        &self.tasks
+        &self.standing.tasks
     }
 
     /// What is cancelled when it stops, after the drain.
     #[must_use]
     pub const fn stopping(&self) -> &CancellationToken {
-        &self.phases.stop
+        &self.standing.phases.stop
     }
 }
 
-async fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+/// Listens on an address.
+async fn bind(
+    setting: &'static str,
+    address: SocketAddr,
+    dead_after: Duration,
+) -> Result<TcpListener, StartError> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| StartError::Listen {
+    let ready = bound.and_then(|listener| {
+        listener::set_options(&listener, dead_after)?;
+        Ok(listener)
+    });
+    ready.map_err(|error| StartError::Listen {
         setting,
         address,
         error,
@@ -300,8 +285,9 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
                     near.as_mut().reset(Instant::now() + NEAR_TIMER);
                 }
                 let address = address.into();
-                if let Err(why) = front.edge.take(address) {
-                    front.edge.refuse(&stream, address, &why);
+                let face = (front.face)();
+                if let Err(why) = face.edge.take(address) {
+                    face.edge.refuse(&stream, address, &why);
                     continue;
                 }
                 let client = Client {
@@ -325,8 +311,9 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
 
 async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>) {
     let address = client.address;
+    let face = (front.face)();
     let identified = tokio::select! {
-        identified = front.edge.client(&mut stream, address) => identified,
+        identified = face.edge.client(&mut stream, address) => identified,
         () = front.closing.cancelled() => return,
     };
     client.address = match identified {
@@ -346,5 +333,8 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
             }
         }
     };
-    serve(stream, client, front.router.clone(), &front.closing).await;
+    drop(face);
+    // Each request meets what there is then.
+    let router = || (front.face)().router.clone();
+    serve(stream, client, router, &front.closing).await;
 }

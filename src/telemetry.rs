@@ -1,11 +1,13 @@
 //! The log: what is said, how it looks, and that it goes to standard error.
 
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How log lines look.
@@ -80,15 +82,35 @@ pub enum InitError {
     Twice,
 }
 
+/// Changes what is logged while the process runs.
+pub struct Level(Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>);
+
+impl Level {
+    /// From now on this is logged.
+    ///
+    /// # Errors
+    /// [`BadFilter`]; nothing has changed then.
+    pub fn set(&self, filter: &LogFilter) -> Result<(), BadFilter> {
+        let filter = EnvFilter::try_new(filter.as_str()).map_err(|_| BadFilter)?;
+        (self.0)(filter).map_err(|_| BadFilter)
+    }
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Level")
+    }
+}
+
 /// Starts the log of this process, on standard error.
 ///
 /// # Errors
 /// [`InitError`]; the log is not started then.
-pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), InitError> {
+pub fn init(format: LogFormat, filter: &LogFilter) -> Result<Level, InitError> {
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    subscriber(format, filter, colours, io::stderr)?
-        .try_init()
-        .map_err(|_| InitError::Twice)
+    let (subscriber, level) = subscriber(format, filter, colours, io::stderr)?;
+    subscriber.try_init().map_err(|_| InitError::Twice)?;
+    Ok(level)
 }
 
 /// What turns events into lines; `colours` are for text alone.
@@ -97,7 +119,7 @@ fn subscriber<W>(
     filter: &LogFilter,
     colours: bool,
     writer: W,
-) -> Result<Box<dyn Subscriber + Send + Sync>, BadFilter>
+) -> Result<(Box<dyn Subscriber + Send + Sync>, Level), BadFilter>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -106,15 +128,20 @@ where
         .with_env_filter(filter)
         .with_writer(writer);
     Ok(match format {
-        LogFormat::Text => Box::new(builder.with_ansi(colours).finish()),
+        LogFormat::Text => {
+            let builder = builder.with_ansi(colours).with_filter_reloading();
+            let handle = builder.reload_handle();
+            let level = Level(Box::new(move |filter| handle.reload(filter)));
+            (Box::new(builder.finish()), level)
+        }
         // Without the module's name: it would be a second "target" beside a session's.
-        LogFormat::Json => Box::new(
-            builder
-                .json()
-                .flatten_event(true)
-                .with_target(false)
-                .finish(),
-        ),
+        LogFormat::Json => {
+            let builder = builder.json().flatten_event(true).with_target(false);
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            let level = Level(Box::new(move |filter| handle.reload(filter)));
+            (Box::new(builder.finish()), level)
+        }
     })
 }
 
@@ -167,7 +194,7 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         let filter = "warn,fanlight=info".parse().unwrap();
-        let log = subscriber(format, &filter, false, move || writer.clone()).unwrap();
+        let (log, _) = subscriber(format, &filter, false, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(log, || {
             tracing::info!(target: "fanlight::session", bytes = 7, name = "a\u{1b}[2Jb\nc", "ended");
             tracing::info!(target: "elsewhere", "unwanted");
@@ -194,5 +221,22 @@ mod tests {
             "{event:?}"
         );
         assert!(!event.contains(char::is_control), "{event:?}");
+    }
+
+    #[test]
+    fn the_level_changes_while_the_process_runs() {
+        for format in LogFormat::ALL {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let filter = "warn".parse().unwrap();
+            let (log, level) = subscriber(format, &filter, false, move || writer.clone()).unwrap();
+            tracing::subscriber::with_default(log, || {
+                tracing::info!("before");
+                level.set(&"info".parse().unwrap()).unwrap();
+                tracing::info!("after");
+            });
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            assert!(!text.contains("before") && text.contains("after"), "{text}");
+        }
     }
 }

@@ -99,7 +99,8 @@ async fn a_certificate_is_renewed_and_no_handshake_fails() {
         let key = made.signing_key.serialize_pem();
         std::fs::write(gateway.file("key.pem"), key).unwrap();
         until("the new certificate is shown", PATIENCE, async || {
-            let said = |line: &common::log::Line| line.text("message").contains("read again");
+            let said =
+                |line: &common::log::Line| line.text("message").contains("certificates were read");
             gateway
                 .log_lines()
                 .iter()
@@ -139,7 +140,7 @@ async fn a_certificate_is_renewed_and_no_handshake_fails() {
             let lines = gateway.log_lines();
             let read = lines
                 .iter()
-                .filter(|it| it.text("message").contains("read again"));
+                .filter(|it| it.text("message").contains("certificates were read"));
             (read.count() == 2).then_some(()).ok_or(gateway.log())
         },
     )

@@ -6,6 +6,7 @@
 
 mod ancestor;
 mod api_key;
+mod change;
 mod edge;
 mod files;
 mod problem;
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub use crate::unit::ByteSize;
 pub use ancestor::FrameAncestor;
 pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
+pub use change::Change;
 pub use edge::Proxies;
 pub use problem::{Place, Problem, Problems};
 pub use profile::Profile;

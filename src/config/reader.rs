@@ -28,6 +28,20 @@ impl Origins {
             .map_or(Place::Default, |shown| shown.place.clone())
     }
 
+    /// The value of a setting as TOML, if it has one.
+    pub(super) fn toml(&self, path: &str) -> Option<&str> {
+        self.find(path).map(|shown| shown.toml.as_str())
+    }
+
+    /// The same, with what needs a restart as it was `before`.
+    pub(super) fn with_restart_of(mut self, before: &Self) -> Self {
+        let restart = |path: &str| SETTINGS.iter().any(|it| it.restart && it.path == path);
+        self.shown.retain(|shown| !restart(&shown.path));
+        let kept = before.shown.iter().filter(|shown| restart(&shown.path));
+        self.shown.extend(kept.cloned());
+        self
+    }
+
     fn find(&self, path: &str) -> Option<&Shown> {
         self.shown.iter().find(|shown| shown.path == path)
     }

@@ -13,6 +13,8 @@ pub struct Setting {
     pub default: DefaultValue,
     /// The least and the greatest value, as they would be typed.
     pub range: Option<(&'static str, &'static str)>,
+    /// Whether a change of it takes effect at the next start alone.
+    pub restart: bool,
     /// What it means, a sentence or two of Markdown.
     pub meaning: &'static str,
 }
@@ -33,6 +35,7 @@ impl Setting {
             flag: None,
             default,
             range: None,
+            restart: false,
             meaning,
         }
     }
@@ -44,6 +47,11 @@ impl Setting {
 
     const fn range(mut self, least: &'static str, greatest: &'static str) -> Self {
         self.range = Some((least, greatest));
+        self
+    }
+
+    const fn restart(mut self) -> Self {
+        self.restart = true;
         self
     }
 
@@ -102,17 +110,22 @@ settings! {
     SETTINGS:
     LISTEN = Setting::new("listen", Typed("127.0.0.1:8080"),
         "Address and port to listen on; `[::]:8080` is every address, port 0 lets the system choose.")
-        .flag("--listen");
+        .flag("--listen")
+        .restart();
     PUBLIC_URL = Setting::new("public_url", Derived("from `listen`, `base_path` and `[tls]`"),
         "The gateway as browsers see it. Minted URLs start with it, so its path is the prefix that they carry.")
-        .flag("--public-url");
+        .flag("--public-url")
+        .restart();
     BASE_PATH = Setting::new("base_path", Derived("the path of `public_url`"),
-        "The path under which the gateway itself serves. Set it to `\"\"` when the proxy in front strips the prefix.");
+        "The path under which the gateway itself serves. Set it to `\"\"` when the proxy in front strips the prefix.")
+        .restart();
     STATE_DIR = Setting::new("state_dir", Typed("/var/lib/fanlight"),
         "The directory of what the gateway makes itself, such as the key ring.")
-        .flag("--state-dir");
+        .flag("--state-dir")
+        .restart();
     NAME = Setting::new("name", Derived("the machine's host name"),
-        "What this gateway is called in lists of sessions.");
+        "What this gateway is called in lists of sessions.")
+        .restart();
     FRAME_ANCESTORS = Setting::new("frame_ancestors", Typed(""),
         "Who may show the console in a frame: `\"'self'\"` or origins such as `\"https://cloud.example\"` and `\"https://*.cloud.example\"`. Nobody, when empty.");
     ORIGINS = Setting::new("origins", Typed(""),
@@ -126,17 +139,23 @@ settings! {
     PROXY_PROTOCOL = Setting::new("proxy_protocol", Typed("false"),
         "Whether connections from the trusted proxies start with a header of the PROXY protocol, version 2. One without it is closed then; connections from elsewhere never have one.");
     TLS_MODE = Setting::new("tls.mode", Typed("auto"),
-        "`auto`: TLS with a certificate, and without one everywhere but on a loopback address, with a certificate of the gateway's own, made at each start, whose fingerprint is logged. `on`: always. `off`: never, for a proxy in front that does.");
+        "`auto`: TLS with a certificate, and without one everywhere but on a loopback address, with a certificate of the gateway's own, made at each start, whose fingerprint is logged. `on`: always. `off`: never, for a proxy in front that does.")
+        .restart();
     TLS_CERTIFICATE_FILE = Setting::new("tls.certificate_file", Derived("none"),
-        "PEM file with the certificate and its chain. Goes with `tls.key_file`. It is read again when it changes.");
+        "PEM file with the certificate and its chain. Goes with `tls.key_file`. It is read again when it changes.")
+        .restart();
     TLS_KEY_FILE = Setting::new("tls.key_file", Derived("none"),
-        "PEM file with the certificate's private key.");
+        "PEM file with the certificate's private key.")
+        .restart();
     TLS_MORE_CERTIFICATES = Setting::new("tls.more_certificates", Typed(""),
-        "Certificates for other names, `{ certificate_file = \"…\", key_file = \"…\" }` each. Whoever asks for a name gets the first that is for it, and the one above if none is.");
+        "Certificates for other names, `{ certificate_file = \"…\", key_file = \"…\" }` each. Whoever asks for a name gets the first that is for it, and the one above if none is.")
+        .restart();
     TLS_REDIRECT_FROM = Setting::new("tls.redirect_from", Derived("none"),
-        "Address and port on which plain HTTP is answered with the way to `public_url`, such as `[::]:80`. Parameters are left behind, as a token that was sent in the clear should be.");
+        "Address and port on which plain HTTP is answered with the way to `public_url`, such as `[::]:80`. Parameters are left behind, as a token that was sent in the clear should be.")
+        .restart();
     TOKENS_KEYRING_FILE = Setting::new("tokens.keyring_file", Derived("`keyring` in `state_dir`"),
-        "The keys that tokens are sealed with. Gateways that share it open each other's tokens.");
+        "The keys that tokens are sealed with. Gateways that share it open each other's tokens.")
+        .restart();
     TOKENS_CONNECT_WITHIN = Setting::new("tokens.connect_within", Typed("60s"),
         "How long a minted URL can be opened, where the minter does not say. A running session is not ended by it.")
         .range("1s", "24h");
@@ -152,10 +171,12 @@ settings! {
         "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\", scopes = [\"mint\"] }` each, as `fanlight keys api` prints it. `scopes` are [what the key is good for](api.md#keys-and-scopes), `mint` alone where they are not said. The API is off when empty.");
     LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),
         "How many sessions may run at once. With fewer descriptors than this and `limits.connections` need, as many as there are descriptors for; the log says so at the start.")
-        .range("1", "1000000");
+        .range("1", "1000000")
+        .restart();
     LIMITS_CONNECTIONS = Setting::new("limits.connections", Typed("10000"),
         "How many browser connections may be open at once; more than `limits.sessions`, so that pages and the API are answered when all sessions are taken.")
-        .range("2", "2000000");
+        .range("2", "2000000")
+        .restart();
     LIMITS_SESSIONS_IN_ALL = Setting::new("limits.sessions_in_all", Derived("as many as the gateways take"),
         "How many sessions there may be on all gateways that share a store.")
         .range("1", "10000000");
@@ -166,7 +187,8 @@ settings! {
         "How many sessions there may be for each value of a label: `[\"tenant=50\", \"user=5\"]`.");
     LIMITS_HANDSHAKES = Setting::new("limits.handshakes", Typed("2000"),
         "How many consoles may be on their way from the WebSocket to the picture at once.")
-        .range("1", "1000000");
+        .range("1", "1000000")
+        .restart();
     LIMITS_CONNECTIONS_PER_CLIENT = Setting::new("limits.connections_per_client", Typed("3000/m"),
         "How often one address (in IPv6 one network of 64 bits) may connect: this many at once, and they come back evenly over the second, minute or hour. What is over it is closed at once. Trusted proxies are not counted, nor whoever comes through them.");
     LIMITS_HANDSHAKES_PER_CLIENT = Setting::new("limits.handshakes_per_client", Typed("1000/m"),
@@ -181,22 +203,30 @@ settings! {
     TARGETS_DENY = Setting::new("targets.deny", Typed(""),
         "Where hosts may not be, although `targets.allow` has it.");
     STORE_KIND = Setting::new("store.kind", Typed("memory"),
-        "Where what gateways have to agree on is kept: `memory` for one gateway by itself, `redis` for several, in a Redis or Valkey that they share.");
+        "Where what gateways have to agree on is kept: `memory` for one gateway by itself, `redis` for several, in a Redis or Valkey that they share.")
+        .restart();
     STORE_URL = Setting::new("store.url", Derived("none"),
-        "Where the Redis is: `redis://HOST:PORT/DB`, or `rediss://` for TLS.");
+        "Where the Redis is: `redis://HOST:PORT/DB`, or `rediss://` for TLS.")
+        .restart();
     STORE_USERNAME = Setting::new("store.username", Derived("its default user"),
-        "Who the gateway is there. `docs/scaling.md` says which rights it needs.");
+        "Who the gateway is there. `docs/scaling.md` says which rights it needs.")
+        .restart();
     STORE_PASSWORD_FILE = Setting::new("store.password_file", Derived("none"),
-        "File with the password for it, and nothing else.");
+        "File with the password for it, and nothing else.")
+        .restart();
     STORE_CA_FILE = Setting::new("store.ca_file", Derived("the system's authorities"),
-        "PEM file with the certificate authorities that are believed about the Redis, and no others.");
+        "PEM file with the certificate authorities that are believed about the Redis, and no others.")
+        .restart();
     STORE_PREFIX = Setting::new("store.prefix", Typed("fanlight:"),
-        "How all keys and channels there begin. Gateways with the same prefix are one.");
+        "How all keys and channels there begin. Gateways with the same prefix are one.")
+        .restart();
     STORE_TIMEOUT = Setting::new("store.timeout", Typed("2s"),
         "How long the Redis may take over a call before it counts as away.")
-        .range("10ms", "30s");
+        .range("10ms", "30s")
+        .restart();
     STORE_WHEN_AWAY = Setting::new("store.when_away", Typed("refuse"),
-        "What becomes of new sessions while the store is away: `refuse`, or `allow`, with which tokens may be used more than once, and revocations and quotas do not hold. Sessions that run go on.");
+        "What becomes of new sessions while the store is away: `refuse`, or `allow`, with which tokens may be used more than once, and revocations and quotas do not hold. Sessions that run go on.")
+        .restart();
     HOST_CONNECT_TIMEOUT = Setting::new("host.connect_timeout", Typed("10s"),
         "How long finding and reaching a host may take, all its addresses together, and the wait for a turn before.")
         .range("10ms", "10m");
@@ -211,7 +241,8 @@ settings! {
         .range("10ms", "10m");
     HOST_DIALS_PER_HOST = Setting::new("host.dials_per_host", Typed("4"),
         "How many connections to one host and port, or to one Unix socket, may be logging in at once, whatever the path or ticket behind it; others wait for their turn, within `host.connect_timeout`. TigerVNC locks the gateway out at 5, for all users.")
-        .range("1", "1000");
+        .range("1", "1000")
+        .restart();
     HOST_UNIX_ROOT = Setting::new("host.unix_root", Derived("none: no Unix sockets"),
         "The directory below which Unix sockets of hosts may be, after resolving links. Whoever may mint may open any of them.");
     BROWSER_HANDSHAKE_TIMEOUT = Setting::new("browser.handshake_timeout", Typed("15s"),
@@ -227,21 +258,27 @@ settings! {
         "The largest WebSocket frame that a browser may send.")
         .range("1KiB", "64MiB");
     AUDIT_TO = Setting::new("audit.to", Derived("none: no audit log"),
-        "Where the [audit log](audit.md) is written: a file, or `stdout` or `stderr`.");
+        "Where the [audit log](audit.md) is written: a file, or `stdout` or `stderr`.")
+        .restart();
     AUDIT_WHEN_FULL = Setting::new("audit.when_full", Typed("refuse"),
-        "What happens while the audit log cannot be written, the disk being full, say: `refuse` lets nothing new begin, `continue` goes on and counts the lines that are missing. Running sessions live on in any case.");
+        "What happens while the audit log cannot be written, the disk being full, say: `refuse` lets nothing new begin, `continue` goes on and counts the lines that are missing. Running sessions live on in any case.")
+        .restart();
     WEBHOOK_URL = Setting::new("webhook.url", Derived("none: no webhook"),
-        "Who is [told](webhook.md) when a session of this gateway opens or ends. Goes with `webhook.secret_file`.");
+        "Who is [told](webhook.md) when a session of this gateway opens or ends. Goes with `webhook.secret_file`.")
+        .restart();
     WEBHOOK_SECRET_FILE = Setting::new("webhook.secret_file", Derived("none: no webhook"),
-        "The file with the secret that webhooks are signed with, at least 16 bytes.");
+        "The file with the secret that webhooks are signed with, at least 16 bytes.")
+        .restart();
     LOG_LEVEL = Setting::new("log.level", Typed("info"),
         "What is logged: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,fanlight::host=debug`.")
         .flag("--log-level");
     LOG_FORMAT = Setting::new("log.format", Typed("text"),
         "`text` for people, `json` for machines: one object a line.")
-        .flag("--log-format");
+        .flag("--log-format")
+        .restart();
     METRICS_LISTEN = Setting::new("metrics.listen", Derived("none"),
-        "Address and port on which `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: an address that only scrapers reach, such as `127.0.0.1:9464`.");
+        "Address and port on which `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: an address that only scrapers reach, such as `127.0.0.1:9464`.")
+        .restart();
     SHUTDOWN_DRAIN_TIMEOUT = Setting::new("shutdown.drain_timeout", Derived("`30s` with `store.kind = \"redis\"`, else `0s`"),
         "How long sessions may go on when the gateway is stopped. Pages are told, and move to another gateway that shares the store; what is left after this is ended. Nobody waits when no session is left.")
         .range("0s", "24h");
@@ -308,6 +345,15 @@ mod tests {
                 "docs/configuration.md should have this table:\n{table}"
             );
         }
+    }
+
+    #[test]
+    fn the_documentation_names_what_needs_a_restart() {
+        let page = include_str!("../../docs/configuration.md");
+        let restart = SETTINGS.iter().filter(|setting| setting.restart);
+        let names: Vec<_> = restart.map(|it| format!("`{}`", it.path)).collect();
+        let line = names.join(", ");
+        assert!(page.contains(&line), "it should say: {line}");
     }
 
     fn table(settings: &[&Setting]) -> String {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -11,8 +12,10 @@ use tracing::info;
 
 use super::drain::Phases;
 use super::edge::Edge;
+use super::serving::Face;
 use super::{Front, StartError, accept, bind};
 use crate::config::Config;
+use crate::descriptors;
 use crate::http::metrics::{self, Scrape};
 use crate::http::redirect;
 
@@ -24,10 +27,11 @@ pub(super) struct Beside {
 
 impl Beside {
     pub(super) async fn bind(config: &Config) -> Result<Self, StartError> {
+        let dead_after = config.browser.dead_after;
         let redirect = config.tls.redirect_from;
         Ok(Self {
-            redirect: bind_some("tls.redirect_from", redirect).await?,
-            metrics: bind_some("metrics.listen", config.metrics_listen).await?,
+            redirect: bind_some("tls.redirect_from", redirect, dead_after).await?,
+            metrics: bind_some("metrics.listen", config.metrics_listen, dead_after).await?,
         })
     }
 
@@ -41,14 +45,17 @@ impl Beside {
         phases: &Phases,
     ) {
         let spawn = |listener: TcpListener, router: Router, closing: &CancellationToken| {
-            let front = Front {
+            let face = Arc::new(Face {
                 edge: Edge::new(config),
-                acceptor: None,
                 router,
+            });
+            let front = Front {
+                face: Box::new(move || Arc::clone(&face)),
+                acceptor: None,
                 tasks: tasks.clone(),
                 closing: closing.clone(),
             };
-            tasks.spawn(accept(listener, Arc::new(front), config.limits.connections));
+            tasks.spawn(accept(listener, Arc::new(front), descriptors::BESIDE));
         };
         if let Some(listener) = self.redirect {
             spawn(
@@ -69,9 +76,10 @@ impl Beside {
 async fn bind_some(
     setting: &'static str,
     address: Option<SocketAddr>,
+    dead_after: Duration,
 ) -> Result<Option<TcpListener>, StartError> {
     match address {
-        Some(address) => bind(setting, address).await.map(Some),
+        Some(address) => bind(setting, address, dead_after).await.map(Some),
         None => Ok(None),
     }
 }

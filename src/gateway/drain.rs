@@ -8,6 +8,7 @@
 //! Draining: it is not ready, takes no more connections, tells pages to go on elsewhere, and works on for
 //! the sessions that it has. Stopping: whoever is left is ended, and everything says goodbye.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Gateway;
+use super::serving::Standing;
 use crate::config::Config;
 
 /// How long the audit log may take to write its end.
@@ -73,9 +75,10 @@ impl Gateway {
             drain,
             grace,
             elsewhere,
-        } = self.shutdown;
-        self.phases.drain.cancel();
-        let sessions = &self.service.sessions;
+        } = self.current.get().shutdown;
+        self.standing.phases.drain.cancel();
+        let service = Arc::clone(&self.current.get().service);
+        let sessions = &service.sessions;
         if !drain.is_zero() && sessions.count() > 0 {
             info!(sessions = sessions.count(), timeout = ?drain, "draining");
             sessions.drain(drain, elsewhere).await;
@@ -95,14 +98,17 @@ impl Gateway {
     }
 
     async fn goodbye(&self, over: Instant) {
-        self.phases.stop.cancel();
-        self.tasks.close();
-        if timeout_at(over, self.tasks.wait()).await.is_err() {
-            warn!(
-                left = self.tasks.len(),
-                "stopped before everything had ended"
-            );
+        let Standing {
+            phases,
+            tasks,
+            audit,
+            ..
+        } = &self.standing;
+        phases.stop.cancel();
+        tasks.close();
+        if timeout_at(over, tasks.wait()).await.is_err() {
+            warn!(left = tasks.len(), "stopped before everything had ended");
         }
-        self.audit.close(AUDIT_GRACE).await;
+        audit.close(AUDIT_GRACE).await;
     }
 }

@@ -26,6 +26,7 @@ const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
 };
 
 /// Who may connect.
+#[derive(Debug)]
 pub(super) struct Edge {
     proxies: TrustedProxies,
     protocol: bool,

@@ -46,7 +46,9 @@ pub(super) fn places(config: &Config) -> Places {
         sessions: config.limits.sessions,
     };
     let descriptors = descriptors::limit();
-    let places = configured.within(descriptors);
+    let beside = [config.tls.redirect_from, config.metrics_listen];
+    let listeners = beside.iter().flatten().count();
+    let places = configured.within(descriptors, listeners);
     if places != configured {
         warn!(
             descriptors,

@@ -54,14 +54,20 @@ impl Lasting {
 
 /// Serves a connection until its end or its longest time, or until `stop`, after the request that
 /// is being answered.
-pub async fn serve(stream: Stream, client: Client, router: Router, stop: &CancellationToken) {
+/// `router` says for each request what answers it.
+pub async fn serve(
+    stream: Stream,
+    client: Client,
+    router: impl Fn() -> Router,
+    stop: &CancellationToken,
+) {
     let address = client.address;
     let lasting = Lasting::default();
     let given = lasting.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(client.clone());
         request.extensions_mut().insert(given.clone());
-        router.clone().oneshot(request.map(Body::new))
+        router().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -114,7 +120,7 @@ mod tests {
         let router = Router::new().fallback(async || vec![0; 64 << 20]);
         let started = Instant::now();
         let stop = CancellationToken::new();
-        let served = serve(Stream::Tcp(stream), client, router, &stop);
+        let served = serve(Stream::Tcp(stream), client, || router.clone(), &stop);
         timeout(2 * LONGEST, served).await.unwrap();
         assert_eq!(started.elapsed(), LONGEST + LAST_REQUEST);
         assert_eq!(places.available_permits(), 1);

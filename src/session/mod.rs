@@ -95,11 +95,11 @@ pub struct Sessions {
     ring: Arc<CurrentRing>,
     resolver: Resolver,
     courtesy: Courtesy,
-    buffers: Buffers,
-    slots: Semaphore,
+    buffers: Arc<Buffers>,
+    slots: Arc<Semaphore>,
     store: Arc<dyn Store>,
     registry: Arc<Registry>,
-    handshakes: Semaphore,
+    handshakes: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -157,13 +157,33 @@ impl Sessions {
             params,
             ring,
             resolver,
-            buffers: Buffers::default(),
-            slots,
+            buffers: Arc::default(),
+            slots: Arc::new(slots),
             store,
             registry,
-            handshakes,
+            handshakes: Arc::new(handshakes),
             tasks,
             stop,
+        }
+    }
+
+    /// The same sessions, to which new ones come with other parameters. How many there may be, and
+    /// how hosts are approached, stays as it was.
+    #[must_use]
+    pub fn with(&self, mut params: Params) -> Self {
+        params.host.ra2_key = self.params.host.ra2_key.clone();
+        Self {
+            params,
+            ring: Arc::clone(&self.ring),
+            resolver: self.resolver.clone(),
+            courtesy: self.courtesy.clone(),
+            buffers: Arc::clone(&self.buffers),
+            slots: Arc::clone(&self.slots),
+            store: Arc::clone(&self.store),
+            registry: Arc::clone(&self.registry),
+            handshakes: Arc::clone(&self.handshakes),
+            tasks: self.tasks.clone(),
+            stop: self.stop.clone(),
         }
     }
 

@@ -16,6 +16,7 @@ use super::http::{Request, Response};
 use super::log::{self, Line};
 use super::net::{self, Trust};
 use super::process::Process;
+use super::settings::Settings;
 use super::wait::until;
 
 pub use super::minted::Minted;
@@ -27,7 +28,7 @@ const LOGGED: Duration = Duration::from_secs(5);
 
 /// What [`TestGateway::builder`] gives: settings to come.
 pub struct Builder {
-    settings: toml::Table,
+    settings: Settings,
     environment: Vec<(OsString, OsString)>,
     trust: Option<Trust>,
     descriptors: Option<u64>,
@@ -37,16 +38,7 @@ pub struct Builder {
 impl Builder {
     /// Sets one setting by its dotted name: `set("host.connect_timeout", "300ms")`.
     pub fn set(mut self, name: &str, value: impl Into<toml::Value>) -> Self {
-        let mut path: Vec<&str> = name.split('.').collect();
-        let last = path.pop().unwrap();
-        let mut table = &mut self.settings;
-        for step in path {
-            let inner = table
-                .entry(step)
-                .or_insert_with(|| toml::Table::new().into());
-            table = inner.as_table_mut().unwrap();
-        }
-        table.insert(last.to_owned(), value.into());
+        self.settings.set(name, value);
         self
     }
 
@@ -93,7 +85,7 @@ impl Builder {
     /// Writes the configuration.
     fn write(&self) {
         let file = self.dir.path().join("fanlight.toml");
-        std::fs::write(file, toml::to_string(&self.settings).unwrap()).unwrap();
+        self.settings.write(&file);
     }
 
     /// Starts a gateway that cannot start, and gives what it says about it.
@@ -119,7 +111,6 @@ impl Builder {
             descriptors,
             dir,
         } = self;
-        let base_path = settings.get("base_path").and_then(|p| p.as_str());
         let mut command = match descriptors {
             None => fanlight(dir.path(), &["serve"]),
             Some(count) => {
@@ -136,8 +127,9 @@ impl Builder {
         TestGateway {
             process,
             address,
-            base_path: base_path.unwrap_or_default().to_owned(),
+            base_path: settings.text("base_path").unwrap_or_default().to_owned(),
             trust,
+            settings,
             dir,
         }
     }
@@ -150,6 +142,7 @@ pub struct TestGateway {
     pub address: SocketAddr,
     base_path: String,
     trust: Option<Trust>,
+    settings: Settings,
     dir: TempDir,
 }
 
@@ -173,7 +166,7 @@ impl TestGateway {
         ]);
         let state = dir.path().join("state");
         let builder = Builder {
-            settings: toml::Table::new(),
+            settings: Settings::default(),
             environment: Vec::new(),
             trust: None,
             descriptors: None,
@@ -193,6 +186,12 @@ impl TestGateway {
     /// A gateway with nothing special.
     pub async fn start() -> Self {
         Self::builder().start().await
+    }
+
+    /// Writes another configuration, which the gateway does not know of yet.
+    pub fn configure(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        self.settings.write(&self.file("fanlight.toml"));
     }
 
     /// Starts it once more after its end, as it was, with a log of its own.

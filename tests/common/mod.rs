@@ -43,6 +43,7 @@ pub mod rfb_server;
 pub mod sample;
 pub mod scrolling;
 pub mod secured;
+pub mod settings;
 pub mod stock_novnc;
 pub mod tls_host;
 pub mod vnc_auth;

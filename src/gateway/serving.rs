@@ -1,0 +1,151 @@
+//! What connections are served with: made of the configuration, and replaced as a whole when that is
+//! read again. What runs goes on with what it began with.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::Router;
+use tokio_util::task::TaskTracker;
+
+use super::StartError;
+use super::drain::{Phases, Shutdown};
+use super::edge::Edge;
+use super::params::{api_keys, session_params};
+use super::readiness;
+use crate::audit::Audit;
+use crate::config::Config;
+use crate::host::resolve::Resolver;
+use crate::http::api::Api;
+use crate::http::api::events::Listeners;
+use crate::http::headers::PageHeaders;
+use crate::http::limiter::Limiter;
+use crate::http::{self, Service};
+use crate::metrics::Metrics;
+use crate::mint::Minter;
+use crate::session::Sessions;
+use crate::store::Store;
+use crate::tls::certificates::Certificates;
+use crate::token::CurrentRing;
+
+/// What stays from the start of a gateway to its end.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// Where the gateway listens.
+    pub(super) address: SocketAddr,
+    /// As browsers see it.
+    pub(super) public_url: String,
+    /// How many sessions may run at once.
+    pub(super) max_sessions: usize,
+    pub(super) ring: Arc<CurrentRing>,
+    pub(super) resolver: Resolver,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) audit: Audit,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) listeners: Listeners,
+    pub(super) tasks: TaskTracker,
+    pub(super) phases: Phases,
+}
+
+/// What a connection meets.
+#[derive(Debug)]
+pub(super) struct Face {
+    pub(super) edge: Edge,
+    pub(super) router: Router,
+}
+
+/// What is made of a configuration.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) face: Arc<Face>,
+    pub(super) service: Arc<Service>,
+    pub(super) shutdown: Shutdown,
+}
+
+/// What is in use. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Current(Arc<RwLock<Arc<Serving>>>);
+
+impl Current {
+    pub(super) fn new(serving: Serving) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(serving))))
+    }
+
+    /// What is in use now.
+    pub(super) fn get(&self) -> Arc<Serving> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on this is.
+    pub(super) fn replace(&self, serving: Serving) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+    }
+}
+
+impl Standing {
+    /// What makes console URLs.
+    pub(super) fn minter(&self, config: &Config) -> Minter {
+        let ring = Arc::clone(&self.ring);
+        Minter::new(ring, self.public_url.clone(), config.tokens.usual())
+            .with_profiles(config.profiles.keys().cloned().collect())
+            .with_metrics(Arc::clone(&self.metrics))
+    }
+
+    /// Makes all of it anew, in place of what was there `before`: sessions and their places are the
+    /// same. Reads the files of profiles.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing has changed then.
+    pub(super) fn serve(
+        &self,
+        config: &Config,
+        before: Option<&Serving>,
+    ) -> Result<Serving, StartError> {
+        let params = session_params(
+            config,
+            self.max_sessions,
+            self.address,
+            self.audit.clone(),
+            Arc::clone(&self.metrics),
+        )?;
+        let sessions = match before {
+            Some(before) => before.service.sessions.with(params),
+            None => Sessions::new(
+                params,
+                Arc::clone(&self.ring),
+                self.resolver.clone(),
+                Arc::clone(&self.store),
+                self.tasks.clone(),
+                self.phases.stop.clone(),
+            ),
+        };
+        let ancestors = config.frame_ancestors.iter();
+        let service = Arc::new(Service {
+            sessions,
+            api: Arc::new(Api {
+                keys: api_keys(config),
+                minter: self.minter(config),
+                mints: Limiter::new(config.limits.mints_per_key),
+                store: Arc::clone(&self.store),
+                audit: self.audit.clone(),
+                listeners: self.listeners.clone(),
+            }),
+            headers: PageHeaders {
+                frame_ancestors: ancestors.map(|a| a.as_str().into()).collect(),
+                // Nobody is to be held to a certificate that only we vouch for.
+                hsts: self.certificates.is_some() && !config.tls.certificates.is_empty(),
+            },
+            proxies: config.proxies.trusted.clone(),
+            handshakes: Limiter::new(config.limits.handshakes_per_client),
+            readiness: readiness::of(&self.phases.drain, self.certificates.as_ref()),
+        });
+        Ok(Serving {
+            face: Arc::new(Face {
+                edge: Edge::new(config),
+                router: http::router(&service, config.base_path.as_str()),
+            }),
+            service,
+            shutdown: Shutdown::of(config),
+        })
+    }
+}
