@@ -2,8 +2,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help assets demo test lint fmt conformance fuzz bench bench-micro soak deny static image \
-	image-test deploy-test bare-test deb clean node rust debian-packages monitoring-packages
+.PHONY: help assets demo test lint fmt conformance fuzz bench bench-micro bench-pacing soak deny static \
+	image image-test deploy-test bare-test deb clean node rust debian-packages monitoring-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig.
 OPEN ?=
@@ -106,6 +106,11 @@ bench: assets rust ## the gateway beside its peers; RIG=DIR is a writable copy o
 
 bench-micro: assets rust ## parsers, masks, tokens and handshakes, by criterion
 	cargo bench --bench handshake --bench server_message --bench token --bench websocket
+
+bench-pacing: assets rust debian-packages $(BROWSER_PACKAGES) ## frames that a browser 100 ms away sees of QEMU; needs root
+	@tests/install-debian-packages.sh iproute2
+	cargo build --release
+	benches/pacing/measure.py
 
 soak: assets rust ## MINUTES (30) of connects, bursts, slow readers and kills
 	cargo bench --bench soak -- --minutes $(MINUTES)
