@@ -19,7 +19,8 @@ pub struct FrameQueue {
     /// Whether the stream may hold back bytes of frames that left the queue, as TLS does.
     unflushed: bool,
     /// The newest ping that was not answered yet; older ones need no answer (RFC 6455, 5.5.3).
-    ping: Option<Control>,
+    /// Boxed, as hardly ever there.
+    ping: Option<Box<Control>>,
 }
 
 impl FrameQueue {
@@ -45,12 +46,12 @@ impl FrameQueue {
     }
 
     /// Has a ping answered, in place of one before it.
-    pub const fn answer(&mut self, ping: Control) {
-        self.ping = Some(ping);
+    pub fn answer(&mut self, ping: Control) {
+        self.ping = Some(Box::new(ping));
     }
 
     /// The ping that was to be answered, and is not now.
-    pub const fn take_ping(&mut self) -> Option<Control> {
+    pub const fn take_ping(&mut self) -> Option<Box<Control>> {
         self.ping.take()
     }
 

@@ -55,13 +55,14 @@ pub(super) async fn upgrade(
     let offers = |name| protocols(&offered).any(|offer| offer == name);
     let page = offers(page_message::PROTOCOL);
     let pass = pass(&offered, parameters);
-    let arrival = Arrival {
+    // A box, since a session keeps in its place whatever its task begins with.
+    let arrival = Box::new(Arrival {
         client: client.address,
         pass,
         origin: origin(request.headers()),
         too_often: service.handshakes.spend(client.address.counted_as()).err(),
         page,
-    };
+    });
 
     let upgrading = hyper::upgrade::on(&mut request);
     service
@@ -128,7 +129,7 @@ fn origin(headers: &HeaderMap) -> Presented {
 }
 
 /// Waits for the raw stream and runs the session on it. The connection keeps its place till the end.
-async fn run(service: Arc<Service>, upgrading: OnUpgrade, arrival: Arrival, client: Client) {
+async fn run(service: Arc<Service>, upgrading: OnUpgrade, arrival: Box<Arrival>, client: Client) {
     let Client {
         address: client,
         place: _place,

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::{join, select};
 
 use crate::audit::Act;
@@ -47,7 +47,8 @@ impl Sessions {
     ///
     /// # Cancel safety
     /// Not cancel safe: it is a task of its own, and ends by itself when the gateway stops.
-    pub async fn run(&self, mut arrival: Arrival, stream: Stream, read_ahead: Bytes) {
+    pub async fn run(&self, arrival: Box<Arrival>, stream: Stream, read_ahead: Bytes) {
+        let page = arrival.page;
         let mut socket = WebSocket::new(stream, read_ahead, self.params.max_frame);
         let mut record = Record::new(
             SessionId::from_random(entropy::random()),
@@ -56,23 +57,16 @@ impl Sessions {
         );
 
         // Whatever comes before and after the relay is boxed: a session at rest keeps none of it.
-        let admitted = Box::pin(self.admit(&mut arrival, &mut record)).await;
-        let (grant, mut seat) = match admitted {
-            Ok((grant, seat)) => {
-                self.params.audit.record(record.event(Act::Admit));
-                (Ok(Box::new(grant)), Some(seat))
-            }
-            Err(end) => (Err(end), None),
-        };
-        let orders = seat.as_mut().and_then(|seat| seat.place.orders());
-        let sentence = seat.as_ref().map(|seat| seat.place.sentence());
+        let (grant, mut seat) = Box::pin(self.let_in(arrival, &mut record)).await;
+        let inbox = seat.as_mut().and_then(|seat| seat.place.inbox());
+        let (orders, sentence) = inbox.map(|it| (it.orders, it.sentence)).unzip();
         let mut stopped = pin!(async {
             select! {
                 end = sentenced(sentence) => end,
                 () = self.stop.cancelled() => End::plain(Reason::Draining),
             }
         });
-        let opening = self.open(&mut socket, arrival.page, grant, &mut seat, &mut record);
+        let opening = self.open(&mut socket, page, grant, &mut seat, &mut record);
         let opened = select! {
             opened = Box::pin(opening) => opened,
             end = &mut stopped => Err(end),
@@ -94,7 +88,7 @@ impl Sessions {
         record.log_end(&end);
         let ended = record.end_event(seat.is_some(), &end);
         self.params.audit.record(ended);
-        if arrival.page {
+        if page {
             let message = PageMessage::end(&end).to_json();
             socket.queue(Opcode::Text, message.as_bytes());
         }
@@ -105,6 +99,21 @@ impl Sessions {
             }
         };
         join!(closing, leaving);
+    }
+
+    /// The grant, or why there is none, and the seat in the session that it gives.
+    async fn let_in(
+        &self,
+        mut arrival: Box<Arrival>,
+        record: &mut Record,
+    ) -> (Result<Box<Grant>, End>, Option<Seat<'_>>) {
+        match self.admit(&mut arrival, record).await {
+            Ok((grant, seat)) => {
+                self.params.audit.record(record.event(Act::Admit));
+                (Ok(Box::new(grant)), Some(seat))
+            }
+            Err(end) => (Err(end), None),
+        }
     }
 
     /// Host and browser.
@@ -253,12 +262,11 @@ fn judging(
 }
 
 /// Waits until somebody ends the session from outside.
-async fn sentenced(sentence: Option<watch::Receiver<Option<Sentence>>>) -> End {
-    if let Some(mut sentence) = sentence
-        && let Ok(said) = sentence.wait_for(Option::is_some).await
-        && let Some(said) = said.clone()
+async fn sentenced(sentence: Option<oneshot::Receiver<Sentence>>) -> End {
+    if let Some(sentence) = sentence
+        && let Ok(sentence) = sentence.await
     {
-        return End::sentenced(said);
+        return End::sentenced(sentence);
     }
     std::future::pending().await
 }

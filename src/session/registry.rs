@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot};
 use tracing::debug;
 
 use crate::id::SessionId;
@@ -18,7 +18,8 @@ pub(super) type LegId = (SessionId, u32);
 /// The legs that run here.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    legs: Mutex<HashMap<LegId, Running>>,
+    /// Boxed, since a third of a table is empty.
+    legs: Mutex<HashMap<LegId, Box<Running>>>,
     /// Set when the gateway is about to go.
     notice: OnceLock<Notice>,
     emptied: Notify,
@@ -31,7 +32,17 @@ struct Running {
     admitted: bool,
     traffic: Arc<Traffic>,
     orders: order::Sender,
-    sentence: watch::Sender<Option<Sentence>>,
+    /// None once it was told.
+    sentence: Option<oneshot::Sender<Sentence>>,
+}
+
+/// What a leg hears from outside.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    /// What it is to do.
+    pub(super) orders: order::Receiver,
+    /// That it is to end.
+    pub(super) sentence: oneshot::Receiver<Sentence>,
 }
 
 /// A leg's place in the registry, which is free again when this is dropped.
@@ -39,41 +50,39 @@ struct Running {
 pub(super) struct Place<'r> {
     registry: &'r Registry,
     leg: LegId,
-    orders: Option<order::Receiver>,
-    sentence: watch::Receiver<Option<Sentence>>,
+    inbox: Option<Inbox>,
 }
 
 impl Registry {
     /// Takes a leg in, which counts in `traffic`. From now on it can be ended from outside.
     pub(super) fn take(&self, entry: Entry, traffic: Arc<Traffic>) -> Place<'_> {
         let leg = (entry.id, entry.leg);
-        let (sender, sentence) = watch::channel(None);
+        let (sender, sentence) = oneshot::channel();
         let (giving, orders) = order::queue();
         let running = Running {
             entry,
             admitted: false,
             traffic,
             orders: giving,
-            sentence: sender,
+            sentence: Some(sender),
         };
         let mut legs = self.running();
         // Under the lock: whoever looks for legs after it was set finds this one.
         if let Some(notice) = self.notice.get() {
             running.orders.notify(*notice);
         }
-        legs.insert(leg, running);
+        legs.insert(leg, Box::new(running));
         drop(legs);
         Place {
             registry: self,
             leg,
-            orders: Some(orders),
-            sentence,
+            inbox: Some(Inbox { orders, sentence }),
         }
     }
 
     /// Ends those that are meant.
     pub(super) fn end(&self, whom: &Whom, sentence: &Sentence) {
-        for running in self.running().values() {
+        for running in self.running().values_mut() {
             if whom.means(&running.entry) {
                 running.tell(sentence);
             }
@@ -103,7 +112,7 @@ impl Registry {
     pub(super) fn entries(&self) -> Vec<Entry> {
         let running = self.running();
         let admitted = running.values().filter(|running| running.admitted);
-        admitted.map(Running::now).collect()
+        admitted.map(|running| running.now()).collect()
     }
 
     /// Which legs run here, in no order.
@@ -137,21 +146,18 @@ impl Registry {
         }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<LegId, Running>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<LegId, Box<Running>>> {
         self.legs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Running {
     /// The first word stands.
-    fn tell(&self, sentence: &Sentence) {
-        self.sentence.send_if_modified(|said| {
-            let first = said.is_none();
-            if first {
-                *said = Some(sentence.clone());
-            }
-            first
-        });
+    fn tell(&mut self, sentence: &Sentence) {
+        if let Some(first) = self.sentence.take() {
+            // Nobody hears it who ends already.
+            let _ = first.send(sentence.clone());
+        }
     }
 
     /// Old permissions that come late change nothing.
@@ -179,9 +185,9 @@ impl Running {
 }
 
 impl Place<'_> {
-    /// Where its orders come in; there is one place to take them.
-    pub(super) fn orders(&mut self) -> Option<order::Receiver> {
-        self.orders.take()
+    /// Where it hears from outside; there is one to take.
+    pub(super) const fn inbox(&mut self) -> Option<Inbox> {
+        self.inbox.take()
     }
 
     /// The store has let it in.
@@ -210,11 +216,6 @@ impl Place<'_> {
     pub(super) fn permit(&self) -> Option<Permit> {
         let running = self.registry.running();
         running.get(&self.leg).map(|running| running.entry.permit)
-    }
-
-    /// What will end it, should somebody say so.
-    pub(super) fn sentence(&self) -> watch::Receiver<Option<Sentence>> {
-        self.sentence.clone()
     }
 }
 

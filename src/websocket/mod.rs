@@ -43,8 +43,8 @@ pub struct WebSocket<S> {
     read_ahead: Bytes,
     decoder: Decoder,
     outgoing: FrameQueue,
-    /// The payload of the newest pong, until somebody asks.
-    pong: Option<Control>,
+    /// The payload of the newest pong, until somebody asks; boxed, as hardly ever there.
+    pong: Option<Box<Control>>,
     /// When the last byte came.
     heard: Instant,
     ended: Option<SocketEnd>,
@@ -118,7 +118,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// The newest pong since the last call.
-    pub const fn take_pong(&mut self) -> Option<Control> {
+    pub const fn take_pong(&mut self) -> Option<Box<Control>> {
         self.pong.take()
     }
 
@@ -206,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     return payload;
                 }
                 Ok(Some(Event::Ping(ping))) => self.outgoing.answer(ping),
-                Ok(Some(Event::Pong(pong))) => self.pong = Some(pong),
+                Ok(Some(Event::Pong(pong))) => self.pong = Some(Box::new(pong)),
                 Ok(Some(Event::Close(close))) => {
                     self.ended = Some(SocketEnd::Closed(close.map(|CloseFrame { code, .. }| code)));
                     return payload;

@@ -21,8 +21,8 @@ use super::viewer;
 /// than the second.
 type Band = (usize, usize);
 
-const PLAIN: Band = (6_900, 7_900);
-const TLS: Band = (13_100, 15_000);
+const PLAIN: Band = (4_500, 5_700);
+const TLS: Band = (10_600, 12_900);
 
 /// Sessions before the counting starts, so that what is made once is no matter of theirs.
 const BEFORE: usize = 40;

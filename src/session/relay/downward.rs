@@ -39,12 +39,12 @@ where
             }
             Poll::Ready(Ok(())) => read.filled().len(),
             Poll::Ready(Err(error)) => {
-                self.host_end = Some(End::of_host(&error));
+                self.host_end = Some(Box::new(End::of_host(&error)));
                 return true;
             }
         };
         if read == 0 {
-            self.host_end = Some(End::plain(Reason::HostClosed));
+            self.host_end = Some(Box::new(End::plain(Reason::HostClosed)));
             return true;
         }
         self.show(buffer, read);

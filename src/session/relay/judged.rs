@@ -39,7 +39,8 @@ where
         let (range, outcome) = gate.pass(space, received, &mut ahead);
         if let Err(violation) = outcome {
             self.host_broke = true;
-            self.host_end = Some(End::detailed(Reason::HostProtocol, &violation));
+            let end = End::detailed(Reason::HostProtocol, &violation);
+            self.host_end = Some(Box::new(end));
         }
         self.say(&ahead);
         HEAD_ROOM + range.start..HEAD_ROOM + range.end

@@ -96,7 +96,7 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     /// For the other direction, where it is looked at.
     host_gate: Option<Box<HostGate>>,
     /// How the browser broke the protocol.
-    misuse: Option<End>,
+    misuse: Option<Box<End>>,
     orders: Option<Receiver>,
     /// Whether there are permissions that these legs cannot put into practice.
     outgrown: bool,
@@ -108,11 +108,11 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     down_unflushed: bool,
     up_unflushed: bool,
     /// Why nothing more comes from the host.
-    host_end: Option<End>,
+    host_end: Option<Box<End>>,
     /// Whether it is there all the same, and broke the protocol.
     host_broke: bool,
     /// Why the host takes nothing more, while there may still be something to read from it.
-    host_deaf: Option<End>,
+    host_deaf: Option<Box<End>>,
     /// The same of the browser, whose last words may be a close frame.
     browser_deaf: bool,
     /// Whether a deaf browser has been read to its end.
@@ -288,14 +288,14 @@ where
             return Some(End::plain(Reason::PermissionsChanged));
         }
         let ended = self.browser.ended().map(End::because);
-        let ended = self.misuse.clone().or(ended);
+        let ended = self.misuse.as_deref().cloned().or(ended);
         let lost = self.browser_gone.then(|| End::plain(Reason::BrowserLost));
         if let Some(end) = ended.or(lost) {
             let delivered = !self.has_up() && !self.up_unflushed;
             return (delivered || self.host_end.is_some()).then_some(end);
         }
         let delivered = self.down.is_none() && !self.down_unflushed;
-        self.host_end.clone().filter(|_| delivered)
+        self.host_end.as_deref().filter(|_| delivered).cloned()
     }
 
     /// Ends when a leg is dead, and pings when that is due.

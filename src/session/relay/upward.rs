@@ -73,10 +73,8 @@ where
             }
         }
         if let Err(misuse) = outcome {
-            self.misuse = Some(End {
-                detail: misuse.to_string(),
-                ..End::plain(Reason::BrowserProtocol)
-            });
+            let end = End::detailed(Reason::BrowserProtocol, &misuse);
+            self.misuse = Some(Box::new(end));
         }
     }
 
@@ -173,6 +171,6 @@ where
     /// The host takes nothing more; what it sent before is still read.
     fn deafen(&mut self, error: &std::io::Error) {
         self.up_unflushed = false;
-        self.host_deaf = Some(End::of_host(error));
+        self.host_deaf = Some(Box::new(End::of_host(error)));
     }
 }

@@ -25,7 +25,8 @@ const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug)]
 pub(super) struct Held {
-    sessions: BTreeMap<SessionId, Record>,
+    /// Boxed, since a third of a tree is empty.
+    sessions: BTreeMap<SessionId, Box<Record>>,
     seats: Seats,
     spent: Spent,
     /// When the grace of those that are lost is over.
@@ -285,7 +286,7 @@ impl Held {
             previous: None,
             lost_until: None,
         };
-        self.sessions.insert(entry.id, record);
+        self.sessions.insert(entry.id, Box::new(record));
     }
 
     /// A session is over: by a sentence, or else by itself.
