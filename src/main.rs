@@ -1,18 +1,19 @@
 //! The `fanlight` command.
 
-use std::alloc::System;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use fanlight::cli::Cli;
 use fanlight::commands;
+use tikv_jemallocator::Jemalloc;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Tokens, passwords and API keys pass through buffers that are not ours, such as hyper's. What is
-/// freed is wiped, so that no core dump has them.
+/// freed is wiped, so that no core dump has them. What a burst took is the system's again a second
+/// later: `.cargo/config.toml` says so.
 #[global_allocator]
-static WIPING: ZeroAlloc<System> = ZeroAlloc(System);
+static WIPING: ZeroAlloc<Jemalloc> = ZeroAlloc(Jemalloc);
 
 /// 0 when all went well, 1 when not, 2 (by clap) when the command line is wrong.
 fn main() -> ExitCode {
