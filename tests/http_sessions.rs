@@ -5,6 +5,8 @@
     reason = "a test that meets something unexpected stops and says where"
 )]
 
+#[path = "http_sessions/control.rs"]
+mod control;
 #[path = "http_sessions/desk.rs"]
 mod desk;
 #[path = "http_sessions/events.rs"]
@@ -23,7 +25,13 @@ async fn each_route_asks_for_its_scope() {
     for route in ROUTES {
         let path = route.path.replace("{id}", &id);
         let method = route.method.to_uppercase();
-        for key in ["mint", "sessions:read", "sessions:target", "sessions:end"] {
+        for key in [
+            "mint",
+            "sessions:read",
+            "sessions:target",
+            "sessions:end",
+            "sessions:control",
+        ] {
             let answer = desk.ask(&method, &path, key, None).await;
             let refused = (answer.status, answer.code().as_str()) == (403, "missing_scope");
             assert_eq!(
@@ -111,6 +119,13 @@ async fn a_session_is_told_whole_and_its_target_to_whom_it_concerns() {
         "client": "192.0.2.7",
         "role": "driver",
         "sharing": "shared",
+        "permissions": {
+            "view_only": false,
+            "clipboard": "both",
+            "clipboard_to_machine_max": 262_144,
+            "resize": true,
+            "power": false,
+        },
         "gateway": "a",
         "started": "2026-11-21T08:30:00Z",
         "idle_since": "2026-11-21T08:30:05Z",

@@ -24,6 +24,10 @@ pub enum Act {
     End,
     /// Somebody ended a session through the API.
     Terminate,
+    /// Somebody changed what a session's viewer may do.
+    Permit,
+    /// Somebody pressed keys at a session's machine through the API.
+    Press,
     /// A console or a label was revoked.
     Revoke,
     /// The gateway seals with another key, or opens with others, than before.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{ArgAction, Args, Subcommand};
 
+use super::permissions::Ways;
 use super::{duration, examples, label};
 use crate::fetch::Url;
 use crate::id::{ConsoleId, SessionId};
@@ -48,6 +49,19 @@ pub enum SessionsCommand {
     /// Tell all about one session.
     #[command(after_help = examples::SESSIONS_SHOW)]
     Show(SessionsShowArgs),
+    /// Change what a session's viewer may do; what is not said stays as it is.
+    ///
+    /// It holds from the next message on, also when the session comes back. Where text from the
+    /// machine is forbidden or bounded for the first time, the page connects anew.
+    #[command(after_help = examples::SESSIONS_PERMIT)]
+    Permit(SessionsPermitArgs),
+    /// Press keys at a session's machine and release them, whatever its viewer may do itself.
+    ///
+    /// Keys are ctrl, alt, altgr, shift, super, esc, tab, enter, space, backspace, del, insert,
+    /// home, end, pageup, pagedown, left, up, right, down, sysrq, f1 to f12, letters and digits: up
+    /// to five, joined by hyphens. Nobody says whether the machine took them.
+    #[command(after_help = examples::SESSIONS_PRESS)]
+    Press(SessionsPressArgs),
     /// End a session. It cannot be resumed.
     #[command(after_help = examples::SESSIONS_END)]
     End(SessionsEndArgs),
@@ -72,6 +86,46 @@ pub struct SessionsListArgs {
 pub struct SessionsShowArgs {
     /// The session.
     pub id: SessionId,
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `fanlight sessions permit`.
+#[derive(Clone, Debug, Args)]
+pub struct SessionsPermitArgs {
+    /// The session.
+    pub id: SessionId,
+    /// Whether nothing that the viewer does reaches the machine.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub view_only: Option<bool>,
+    /// The ways that text may go.
+    #[arg(long, value_name = "WAYS")]
+    pub clipboard: Option<Ways>,
+    /// How many bytes of text may go to the machine at once.
+    #[arg(long, value_name = "BYTES")]
+    pub clipboard_to_machine_max: Option<u32>,
+    /// How many bytes of text may come from the machine at once.
+    #[arg(long, value_name = "BYTES")]
+    pub clipboard_from_machine_max: Option<u32>,
+    /// Whether the size of the machine's screen may be changed.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub resize: Option<bool>,
+    /// Whether the machine may be shut down, rebooted and reset, where its host offers that (xvp).
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub power: Option<bool>,
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
+/// `fanlight sessions press`.
+#[derive(Clone, Debug, Args)]
+pub struct SessionsPressArgs {
+    /// The session.
+    pub id: SessionId,
+    /// The keys, such as ctrl-alt-del or ctrl-alt-f2.
+    pub keys: String,
     /// Which gateway, and who asks.
     #[command(flatten)]
     pub api: ApiArgs,

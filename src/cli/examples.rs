@@ -94,6 +94,16 @@ Examples:
   fanlight sessions show 5f0c6a4be1d24a0f9a7e8c0d1b2a3f4e \\
     --api https://console.example --key-file api.key";
 
+pub(super) const SESSIONS_PERMIT: &str = "\
+Examples:
+  fanlight sessions permit 5f0c6a4be1d24a0f9a7e8c0d1b2a3f4e --view-only true \\
+    --api https://console.example --key-file api.key";
+
+pub(super) const SESSIONS_PRESS: &str = "\
+Examples:
+  fanlight sessions press 5f0c6a4be1d24a0f9a7e8c0d1b2a3f4e ctrl-alt-del \\
+    --api https://console.example --key-file api.key";
+
 pub(super) const SESSIONS_END: &str = "\
 Examples:
   fanlight sessions end 5f0c6a4be1d24a0f9a7e8c0d1b2a3f4e \\

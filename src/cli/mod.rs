@@ -22,7 +22,7 @@ use crate::unit;
 
 pub use api::{
     ApiArgs, ConsolesArgs, ConsolesCommand, ConsolesRevokeArgs, SessionsArgs, SessionsCommand,
-    SessionsEndArgs, SessionsListArgs, SessionsShowArgs,
+    SessionsEndArgs, SessionsListArgs, SessionsPermitArgs, SessionsPressArgs, SessionsShowArgs,
 };
 pub use audit::{AuditArgs, AuditCommand, AuditVerifyArgs};
 pub use binding::BindingArgs;
@@ -76,7 +76,8 @@ pub enum Command {
     /// it expires. The gateway has to know the key ring's first key.
     #[command(after_help = examples::MINT)]
     Mint(MintArgs),
-    /// List, show and end sessions through a gateway's API.
+    /// List, show and end sessions through a gateway's API, change what their viewers may do, and
+    /// press keys at their machines.
     #[command(after_help = examples::SESSIONS)]
     Sessions(SessionsArgs),
     /// Revoke consoles through a gateway's API.
@@ -229,8 +230,8 @@ pub struct ApiKeyArgs {
     /// Whose key it is, for the log: letters, digits, hyphens, underscores and dots.
     #[arg(long, default_value = "api", value_parser = key_name)]
     pub name: String,
-    /// What it is good for: mint, sessions:read, sessions:target, sessions:end or admin; can be
-    /// given more than once. Without it: mint alone.
+    /// What it is good for: mint, sessions:read, sessions:target, sessions:end, sessions:control or
+    /// admin; can be given more than once. Without it: mint alone.
     #[arg(long = "scope", value_name = "SCOPE")]
     pub scopes: Vec<Scope>,
 }

@@ -1,6 +1,7 @@
 //! Flags for what a viewer may do.
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use crate::rfb::permissions::{Clipboard, Permissions};
 
@@ -22,8 +23,9 @@ pub struct PermissionsArgs {
 }
 
 /// The ways that text may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[value(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Ways {
     /// No text.
     None,

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use anyhow::Context as _;
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::api::{Api, encode};
 use crate::cli::{
     ConsolesCommand, ConsolesRevokeArgs, SessionsCommand, SessionsEndArgs, SessionsListArgs,
-    SessionsShowArgs,
+    SessionsPermitArgs, SessionsPressArgs, SessionsShowArgs,
 };
 
 const SESSIONS: &str = "/api/v1/sessions";
@@ -19,6 +19,8 @@ pub(super) fn sessions(command: SessionsCommand, out: &mut dyn Write) -> anyhow:
     match command {
         SessionsCommand::List(args) => runtime.block_on(list(&args, out)),
         SessionsCommand::Show(args) => runtime.block_on(show(&args, out)),
+        SessionsCommand::Permit(args) => runtime.block_on(permit(&args, out)),
+        SessionsCommand::Press(args) => runtime.block_on(press(&args, out)),
         SessionsCommand::End(args) => runtime.block_on(end(&args, out)),
     }
 }
@@ -95,6 +97,50 @@ async fn show(args: &SessionsShowArgs, out: &mut dyn Write) -> anyhow::Result<()
             shown(Some(value))
         )?;
     }
+    Ok(())
+}
+
+async fn permit(args: &SessionsPermitArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let api = Api::new(&args.api)?;
+    let said = [
+        ("view_only", json!(args.view_only)),
+        ("clipboard", json!(args.clipboard)),
+        (
+            "clipboard_to_machine_max",
+            json!(args.clipboard_to_machine_max),
+        ),
+        (
+            "clipboard_from_machine_max",
+            json!(args.clipboard_from_machine_max),
+        ),
+        ("resize", json!(args.resize)),
+        ("power", json!(args.power)),
+    ];
+    let said = said.into_iter().filter(|(_, value)| !value.is_null());
+    let said: Map<_, _> = said.map(|(name, value)| (name.to_owned(), value)).collect();
+    anyhow::ensure!(
+        !said.is_empty(),
+        "say what is to change, such as --view-only true"
+    );
+    let path = format!("{SESSIONS}/{}", args.id);
+    let body = json!({ "permissions": said });
+    let session = api.ask(Method::PATCH, &path, Some(&body)).await?;
+    if args.api.json {
+        return print(&session, out);
+    }
+    writeln!(out, "{}", shown(session.get("permissions")))?;
+    Ok(())
+}
+
+async fn press(args: &SessionsPressArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let api = Api::new(&args.api)?;
+    let path = format!("{SESSIONS}/{}/keys", args.id);
+    let body = json!({ "keys": args.keys });
+    api.ask(Method::POST, &path, Some(&body)).await?;
+    if args.api.json {
+        return print(&json!({ "keys": args.keys }), out);
+    }
+    writeln!(out, "on their way to {}", args.id)?;
     Ok(())
 }
 

@@ -50,6 +50,8 @@ pub enum Problem {
     InvalidParameter(String),
     /// There is no session of that id, or no more.
     SessionNotFound,
+    /// The session has no picture right now.
+    SessionNotLive,
     /// As many listen to events as may.
     TooManyListeners,
     /// What gateways share cannot be asked right now.
@@ -93,6 +95,7 @@ impl Problem {
             }),
             Self::InvalidParameter("limit: expected 1 to 500".to_owned()),
             Self::SessionNotFound,
+            Self::SessionNotLive,
             Self::TooManyListeners,
             Self::StoreUnavailable,
             Self::AuditUnavailable,
@@ -190,6 +193,11 @@ impl Problem {
                 "session_not_found",
                 StatusCode::NOT_FOUND,
                 "There is no such session, or no more",
+            ),
+            Self::SessionNotLive => (
+                "session_not_live",
+                StatusCode::CONFLICT,
+                "The session has no picture right now, so there is no machine to act on",
             ),
             Self::TooManyListeners => (
                 "too_many_listeners",

@@ -1,5 +1,7 @@
 //! What a viewer may do with a machine.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How much text may go to a machine at once where nothing else is said, in bytes.
@@ -88,6 +90,26 @@ impl Permissions {
     }
 }
 
+impl fmt::Display for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            view_only,
+            clipboard: Clipboard { to_machine, .. },
+            resize,
+            power,
+        } = self;
+        write!(
+            f,
+            "view_only={view_only} clipboard_to_machine={to_machine} clipboard_from_machine="
+        )?;
+        match self.clipboard.from_machine {
+            Clipboard::UNBOUNDED => f.write_str("unbounded")?,
+            bound => write!(f, "{bound}")?,
+        }
+        write!(f, " resize={resize} power={power}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +131,9 @@ mod tests {
         assert!(left.view_only && !left.resize && !left.power);
         let watching = all.looking_on();
         assert_eq!(watching.effective().clipboard, Clipboard::NONE);
-        assert!(watching.view_only);
+        assert_eq!(
+            watching.to_string(),
+            "view_only=true clipboard_to_machine=0 clipboard_from_machine=0 resize=true power=true"
+        );
     }
 }

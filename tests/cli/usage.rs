@@ -16,6 +16,8 @@ fn help_of_every_command() {
         ("sessions", "sessions"),
         ("sessions-list", "sessions list"),
         ("sessions-show", "sessions show"),
+        ("sessions-permit", "sessions permit"),
+        ("sessions-press", "sessions press"),
         ("sessions-end", "sessions end"),
         ("consoles", "consoles"),
         ("consoles-revoke", "consoles revoke"),

@@ -47,6 +47,13 @@ impl Qemu {
         Self::start_as(dir, family, password, &[], ",power-control=on").await
     }
 
+    /// The same, which writes down each key that its VNC server is told.
+    pub async fn start_tracing_keys(family: Family, password: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let trace = ["-trace", "vnc_key_event_ext", "-trace", "vnc_key_event_map"];
+        Self::start_as(dir, family, password, &trace, "").await
+    }
+
     async fn start_in(dir: TempDir, family: Family, password: &str, tls: Option<&str>) -> Self {
         match tls {
             Some(tls) => {
@@ -126,6 +133,19 @@ impl Qemu {
         let said = self.debug_console();
         let start = said.iter().position(|b| *b == guest::READY);
         String::from_utf8_lossy(&said[start.unwrap() + 1..]).into_owned()
+    }
+
+    /// The keys that its VNC server was told, in their order: how (`ext` by their place, `map` by
+    /// their meaning), whether down, and their names. Of one that traces them.
+    pub fn told_keys(&self) -> Vec<(String, bool, String)> {
+        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
+        let told = log.lines().filter_map(|line| {
+            let (how, rest) = line.split_once("vnc_key_event_")?.1.split_once(' ')?;
+            let down = rest.split_once("down ")?.1.starts_with('1');
+            let name = rest.split_once('[')?.1.split_once(']')?.0;
+            Some((how.to_owned(), down, name.to_owned()))
+        });
+        told.collect()
     }
 
     /// Waits until exactly these keys have reached the guest.

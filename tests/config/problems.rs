@@ -235,7 +235,7 @@ fn wrong_files_and_what_is_said_about_them() {
         ),
         (
             "api.keys = [{ name = 'x', scopes = ['mint', 'all'] }]",
-            "1:45: api.keys: expected mint, sessions:read, sessions:target, sessions:end or admin",
+            "1:45: api.keys: expected mint, sessions:read, sessions:target, sessions:end, sessions:control or admin",
         ),
         (
             "webhook.url = 'https://a.example/x?key=fl_secret'\nwebhook.secret_file = 'x'",

@@ -10,6 +10,7 @@
 mod common;
 
 mod across;
+mod changed;
 mod killed;
 mod store_away;
 mod world;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::clock::UnixTime;
+use crate::http::api::permissions::PermissionsDocument;
 use crate::id::{ConsoleId, SessionId};
 use crate::reason::Reason;
 use crate::store::{Entry, Event, State};
@@ -22,6 +23,7 @@ pub struct SessionDocument<'e> {
     client: IpAddr,
     role: Role,
     sharing: Sharing,
+    permissions: PermissionsDocument,
     gateway: &'e str,
     started: UnixTime,
     idle_since: UnixTime,
@@ -45,6 +47,7 @@ impl<'e> SessionDocument<'e> {
             client: entry.client,
             role: entry.role,
             sharing: entry.sharing,
+            permissions: PermissionsDocument::new(entry.permit.permissions),
             gateway: &entry.gateway,
             started: entry.started,
             idle_since: entry.active,

@@ -2,6 +2,7 @@
 
 mod binding;
 pub mod consoles;
+mod control;
 pub mod document;
 mod ends;
 pub mod events;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::http::api::scope::Scope;
-use crate::http::api::{Api, consoles, ends, events, sessions};
+use crate::http::api::{Api, consoles, control, ends, events, sessions};
 
 /// A method of a path.
 #[derive(Debug)]
@@ -96,5 +96,36 @@ pub const ROUTES: &[Route] = &[
         scope: Scope::SessionsEnd,
         problems: ONE,
         handler: || delete(ends::terminate),
+    },
+    Route {
+        method: "patch",
+        path: "/api/v1/sessions/{id}",
+        scope: Scope::SessionsControl,
+        problems: &[
+            "audit_unavailable",
+            "body_too_large",
+            "invalid_parameter",
+            "invalid_request",
+            "session_not_found",
+            "store_unavailable",
+            "unsupported_media_type",
+        ],
+        handler: || patch(control::permit),
+    },
+    Route {
+        method: "post",
+        path: "/api/v1/sessions/{id}/keys",
+        scope: Scope::SessionsControl,
+        problems: &[
+            "audit_unavailable",
+            "body_too_large",
+            "invalid_parameter",
+            "invalid_request",
+            "session_not_found",
+            "session_not_live",
+            "store_unavailable",
+            "unsupported_media_type",
+        ],
+        handler: || post(control::press),
     },
 ];

@@ -14,17 +14,20 @@ pub enum Scope {
     SessionsTarget,
     /// Ending sessions, and revoking consoles.
     SessionsEnd,
+    /// Changing what viewers may do, and pressing keys at their machines.
+    SessionsControl,
     /// Everything, what is still to come included.
     Admin,
 }
 
 impl Scope {
     /// Every scope, in the order of the enum.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Mint,
         Self::SessionsRead,
         Self::SessionsTarget,
         Self::SessionsEnd,
+        Self::SessionsControl,
         Self::Admin,
     ];
 
@@ -36,6 +39,7 @@ impl Scope {
             Self::SessionsRead => "sessions:read",
             Self::SessionsTarget => "sessions:target",
             Self::SessionsEnd => "sessions:end",
+            Self::SessionsControl => "sessions:control",
             Self::Admin => "admin",
         }
     }
@@ -54,7 +58,7 @@ impl fmt::Display for Scope {
 
 /// Why a text is no scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected mint, sessions:read, sessions:target, sessions:end or admin")]
+#[error("expected mint, sessions:read, sessions:target, sessions:end, sessions:control or admin")]
 pub struct BadScope;
 
 impl FromStr for Scope {

@@ -143,6 +143,8 @@ impl Gate {
     ) -> Result<bool, Misuse> {
         let bytes = rest.get(..head.len).unwrap_or_default();
         self.active |= head.kind.is_activity();
+        // Viewers send these where the host has asked for them, permitted or not.
+        self.places |= head.kind == Kind::QemuKey;
         // Should it be misuse, the host is owed nothing of it.
         self.fate = Fate::Drop;
         self.fate = self.verdict(head, rest)?;
@@ -219,7 +221,6 @@ impl Gate {
                 self.held_keys.key(key, down != 0)
             }
             (Kind::QemuKey, &[_, _, high, low, a, b, c, d, e, f, g, h]) => {
-                self.places = true;
                 let key = Key::Place {
                     symbol: u32::from_be_bytes([a, b, c, d]),
                     code: u32::from_be_bytes([e, f, g, h]),
@@ -296,10 +297,11 @@ impl Gate {
     /// Writes a chord, pressed and released. What the person holds down already stays down. It may
     /// go to the host when nothing is [owed](Self::owed).
     ///
-    /// Whether the host knows keys by their place shows in what the viewer sends; as long as it has
-    /// sent none, keys go by their meaning.
-    pub fn press(&self, chord: &Chord, out: &mut Vec<u8>) {
-        let keys = chord.keys().iter().map(|key| key.named(self.places));
+    /// Whether the host knows keys by their place is said by itself, where somebody looks at that, and
+    /// shows in what the viewer sends; as long as neither is the case, keys go by their meaning.
+    pub fn press(&self, chord: &Chord, host: Option<&HostGate>, out: &mut Vec<u8>) {
+        let places = self.places || host.is_some_and(HostGate::knows_places);
+        let keys = chord.keys().iter().map(|key| key.named(places));
         let keys: Vec<Key> = keys.filter(|key| !self.held_keys.holds(*key)).collect();
         for key in &keys {
             key.encode(true, out);

@@ -1,5 +1,7 @@
 //! What passes, whole and in pieces.
 
+mod chords;
+
 use std::io::Write;
 
 use flate2::{Compression, write::ZlibEncoder};
@@ -287,23 +289,6 @@ fn inside_a_body_the_host_is_owed_the_rest() {
     let mut gate = Gate::new(LOOKING);
     chunk(&mut gate, &[6, 0, 0, 0, 0, 0, 0, 9, b'x']).1.unwrap();
     assert_eq!(gate.owed(), 0, "it gets nothing of this one");
-}
-
-#[test]
-fn a_chord_goes_by_place_once_the_viewer_does() {
-    let chord: Chord = "ctrl-alt-del".parse().unwrap();
-    let mut gate = Gate::new(ALL);
-    let mut out = Vec::new();
-    gate.press(&chord, &mut out);
-    assert_eq!(out.len(), 6 * 8);
-    assert_eq!((&out[..8], &out[40..]), (&CTRL[..], &CTRL_UP[..]));
-    // The person holds Ctrl, and goes on holding it.
-    let ctrl = [255, 0, 0, 1, 0, 0, 0xff, 0xe3, 0, 0, 0, 0x1d];
-    chunk(&mut gate, &ctrl).1.unwrap();
-    out.clear();
-    gate.press(&chord, &mut out);
-    assert_eq!(out.len(), 4 * 12);
-    assert_eq!(out[..12], [255, 0, 0, 1, 0, 0, 0xff, 0xe9, 0, 0, 0, 0x38]);
 }
 
 proptest! {

@@ -59,6 +59,8 @@ pub struct HostGate {
     owes_update: bool,
     in_update: bool,
     pacer: Pacer,
+    /// Whether the host has taken up QEMU's extension for keys.
+    places: bool,
 }
 
 /// What happens to a message or a rectangle.
@@ -93,6 +95,7 @@ impl HostGate {
             owes_update: false,
             in_update: false,
             pacer: Pacer::new(Pacing::Off),
+            places: false,
         })
     }
 
@@ -148,6 +151,12 @@ impl HostGate {
     #[must_use]
     pub fn owes_update(&self) -> bool {
         self.owes_update || self.pacer.wants_update()
+    }
+
+    /// Whether the host takes keys by their place.
+    #[must_use]
+    pub const fn knows_places(&self) -> bool {
+        self.places
     }
 
     /// Whether something of our own may go to the viewer behind what has passed.
@@ -318,8 +327,9 @@ impl HostGate {
     }
 
     /// Whether a rectangle passes.
-    fn takes(&self, encoding: Encoding) -> Result<bool, Violation> {
+    fn takes(&mut self, encoding: Encoding) -> Result<bool, Violation> {
         let listed = self.listed.has(encoding);
+        self.places |= listed && encoding == Encoding::QEMU_EXTENDED_KEY_EVENT;
         match encoding {
             // Raw needs no leave; the others tell where things are, and noVNC always knows them.
             Encoding::RAW | Encoding::LAST_RECT | Encoding::DESKTOP_SIZE => Ok(true),

@@ -110,7 +110,7 @@ where
             self.gate.settle(ahead, self.host_gate.as_deref_mut());
         }
         for chord in std::mem::take(&mut self.chords) {
-            self.gate.press(&chord, ahead);
+            self.gate.press(&chord, self.host_gate.as_deref(), ahead);
         }
         if owes_update && let Some(gate) = &mut self.host_gate {
             gate.request_update(ahead);
