@@ -105,7 +105,7 @@ bench: assets rust ## the gateway beside its peers; RIG=DIR is a writable copy o
 	benches/beside_peers.py --rig '$(RIG)' --rounds $(ROUNDS)
 
 bench-micro: assets rust ## parsers, masks, tokens and handshakes, by criterion
-	cargo bench --bench handshake --bench server_message --bench token --bench websocket
+	cargo bench --bench client_message --bench handshake --bench server_message --bench token --bench websocket
 
 bench-pacing: assets rust debian-packages $(BROWSER_PACKAGES) ## frames that a browser 100 ms away sees of QEMU; needs root
 	@tests/install-debian-packages.sh iproute2

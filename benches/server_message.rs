@@ -25,14 +25,7 @@ fn init() -> ServerInit {
     ServerInit {
         width: 1920,
         height: 1080,
-        format: PixelFormat {
-            bits_per_pixel: 32,
-            depth: 24,
-            big_endian: false,
-            true_colour: true,
-            max: [255; 3],
-            shift: [0, 8, 16],
-        },
+        format: PixelFormat::NOVNC,
         name: Vec::new(),
     }
 }

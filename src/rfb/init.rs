@@ -35,6 +35,16 @@ impl PixelFormat {
     /// Length in bytes, padding included.
     pub const LEN: usize = 16;
 
+    /// What noVNC asks for: 32 bits, of which 24 have colours, red first.
+    pub const NOVNC: Self = Self {
+        bits_per_pixel: 32,
+        depth: 24,
+        big_endian: false,
+        true_colour: true,
+        max: [255; 3],
+        shift: [0, 8, 16],
+    };
+
     /// Reads the 16 bytes.
     ///
     /// # Errors
@@ -149,12 +159,8 @@ pub(crate) mod tests {
             width: 720,
             height: 400,
             format: PixelFormat {
-                bits_per_pixel: 32,
-                depth: 24,
-                big_endian: false,
-                true_colour: true,
-                max: [255; 3],
                 shift: [16, 8, 0],
+                ..PixelFormat::NOVNC
             },
             name: b"QEMU (web-01)".to_vec(),
         }

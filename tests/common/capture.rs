@@ -59,14 +59,7 @@ impl Recorder {
     pub async fn start(server: SocketAddr, password: &str, encodings: &[i32]) -> Self {
         let mut server = BufReader::new(connect(server).await);
         let mut init = within("ServerInit", UPDATE, greet(&mut server, password)).await;
-        init.format = PixelFormat {
-            bits_per_pixel: 32,
-            depth: 24,
-            big_endian: false,
-            true_colour: true,
-            max: [255; 3],
-            shift: [0, 8, 16],
-        };
+        init.format = PixelFormat::NOVNC;
         let mut message = vec![0; 4];
         init.format.encode(&mut message);
         let listed = [encodings, &PSEUDO].concat();

@@ -8,12 +8,8 @@ use crate::rfb::init::PixelFormat;
 
 /// The machine's own format: 32 bits, little-endian, blue first.
 pub(super) const NATIVE: PixelFormat = PixelFormat {
-    bits_per_pixel: 32,
-    depth: 24,
-    big_endian: false,
-    true_colour: true,
-    max: [255; 3],
     shift: [16, 8, 0],
+    ..PixelFormat::NOVNC
 };
 
 /// Writes colours in one pixel format.
@@ -102,11 +98,7 @@ mod tests {
             }),
             [0, 0xff, 0x80, 0x01]
         );
-        let novnc = PixelFormat {
-            shift: [0, 8, 16],
-            ..NATIVE
-        };
-        assert_eq!(pixel(novnc), [0xff, 0x80, 0x01, 0]);
+        assert_eq!(pixel(PixelFormat::NOVNC), [0xff, 0x80, 0x01, 0]);
         let rgb565 = PixelFormat {
             bits_per_pixel: 16,
             depth: 16,

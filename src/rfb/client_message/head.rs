@@ -1,6 +1,7 @@
 //! The front of a client message: what it is, and how long the rest of it is.
 
-use super::{ClipboardActions, Kind, MAX_CHAT, MAX_CUT_TEXT, MAX_ENCODINGS, MAX_FENCE, Misuse};
+use super::{Kind, MAX_CHAT, MAX_CUT_TEXT, MAX_ENCODINGS, MAX_FENCE, Misuse};
+use crate::rfb::extended_clipboard::Flags;
 use crate::wire::{Reader, Short};
 
 /// The longest head, in bytes: a SetPixelFormat, which is nothing but head.
@@ -116,12 +117,8 @@ fn cut_text(reader: &mut Reader<'_>) -> Result<Head, Bad> {
         return Ok(Head::with(Kind::CutText, FIXED, size));
     }
     let body = size.checked_sub(4).ok_or(Misuse::NoFlags(size))?;
-    let actions = ClipboardActions::from_byte(reader.u8("flags")?);
-    Ok(Head::with(
-        Kind::ExtendedClipboard(actions),
-        FIXED + 4,
-        body,
-    ))
+    let flags = Flags(reader.u32("flags")?);
+    Ok(Head::with(Kind::ExtendedClipboard(flags), FIXED + 4, body))
 }
 
 /// The messages of QEMU share a type.

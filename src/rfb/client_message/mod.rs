@@ -12,7 +12,7 @@ mod kind;
 mod splitter;
 
 pub use head::{Head, MAX_HEAD};
-pub use kind::{ClipboardActions, Kind};
+pub use kind::Kind;
 pub use splitter::{Part, Splitter};
 
 use crate::rfb::server_message::LatePixelFormat;

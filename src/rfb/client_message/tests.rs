@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::rfb::extended_clipboard::Flags;
 
 /// The messages of every kind, with what they are.
 pub(crate) fn samples() -> Vec<(Kind, Vec<u8>)> {
@@ -11,7 +12,7 @@ pub(crate) fn samples() -> Vec<(Kind, Vec<u8>)> {
         (kind, [first, &rest].concat())
     };
     let with = |kind, head: &[u8], body: usize| (kind, [head, &vec![9; body]].concat());
-    let clipboard = |actions| Kind::ExtendedClipboard(ClipboardActions::from_byte(actions));
+    let clipboard = |action| Kind::ExtendedClipboard(Flags(action | Flags::TEXT));
     vec![
         fixed(Kind::SetPixelFormat, &[0], 20),
         with(Kind::FixColourMapEntries, &[1, 0, 0, 0, 0, 2], 12),
@@ -23,12 +24,12 @@ pub(crate) fn samples() -> Vec<(Kind, Vec<u8>)> {
         with(Kind::CutText, &[6, 0, 0, 0, 0, 0, 0, 5], 5),
         with(Kind::CutText, &[6, 0, 0, 0, 0, 0, 0, 0], 0),
         with(
-            clipboard(1),
+            clipboard(Flags::CAPS),
             &[6, 0, 0, 0, 255, 255, 255, 248, 1, 0, 0, 1],
             4,
         ),
         with(
-            clipboard(8),
+            clipboard(Flags::NOTIFY),
             &[6, 0, 0, 0, 255, 255, 255, 252, 8, 0, 0, 1],
             0,
         ),

@@ -2,8 +2,8 @@
 
 use super::provide;
 use super::{Fate, Gate};
-use crate::rfb::client_message::{ClipboardActions, Head, Kind, Misuse};
-use crate::rfb::extended_clipboard::longest_body;
+use crate::rfb::client_message::{Head, Kind, Misuse};
+use crate::rfb::extended_clipboard::{Flags, longest_body};
 
 /// The longest list of sizes in what a viewer says about its extended clipboard, in bytes.
 const MAX_CAPS: u32 = 16 * 4;
@@ -30,7 +30,7 @@ impl Gate {
                 let most = permissions.clipboard.to_machine;
                 most > 0 && head.body <= most
             }
-            Kind::ExtendedClipboard(actions) => return self.clipboard(actions, head, rest),
+            Kind::ExtendedClipboard(flags) => return self.clipboard(flags, head, rest),
             Kind::Xvp => permissions.power,
             Kind::SetDesktopSize => permissions.resize,
             // Chat goes past everybody who watches; the others act on the host itself, or are
@@ -40,18 +40,13 @@ impl Gate {
         Ok(if passes { Fate::Pass } else { Fate::Drop })
     }
 
-    fn clipboard(
-        &self,
-        actions: ClipboardActions,
-        head: Head,
-        rest: &[u8],
-    ) -> Result<Fate, Misuse> {
+    fn clipboard(&self, flags: Flags, head: Head, rest: &[u8]) -> Result<Fate, Misuse> {
         let clipboard = self.permissions.clipboard;
         let (to, from) = (clipboard.to_machine > 0, clipboard.from_machine > 0);
         let known = self.encodings.know_clipboard() && (to || from);
-        let passes = if actions.is_caps() {
+        let passes = if flags.is_caps() {
             head.body <= MAX_CAPS
-        } else if actions.is_provide() {
+        } else if flags.is_provide() {
             if !known || !to || head.body > longest_body(clipboard.to_machine) {
                 return Ok(Fate::Drop);
             }
@@ -61,8 +56,8 @@ impl Gate {
             };
             provide::fits(whole, clipboard.to_machine)?
         } else {
-            let brings = actions.brings_text();
-            let takes = actions.takes_text();
+            let brings = flags.brings_text();
+            let takes = flags.takes_text();
             // Each of them is flags alone.
             head.body == 0 && brings != takes && (to || !brings) && (from || !takes)
         };

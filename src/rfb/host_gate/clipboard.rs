@@ -5,36 +5,22 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::Fate;
-use crate::rfb::extended_clipboard::longest_body;
+use crate::rfb::extended_clipboard::{Flags, longest_body};
 use crate::rfb::permissions::Clipboard;
-
-/// Flags: what is to be done, and with which formats.
-mod flag {
-    pub(super) const TEXT: u32 = 1;
-    pub(super) const FORMATS: u32 = 0xffff;
-    pub(super) const CAPS: u32 = 1 << 24;
-    pub(super) const REQUEST: u32 = 1 << 25;
-    pub(super) const PEEK: u32 = 1 << 26;
-    pub(super) const NOTIFY: u32 = 1 << 27;
-    pub(super) const PROVIDE: u32 = 1 << 28;
-    pub(super) const ACTIONS: u32 = 0xff00_0000;
-}
 
 /// What happens to a message with these flags and so many bytes behind them, of which `there` are
 /// there.
 ///
 /// noVNC 1.7.0 reads some forms wrongly or not to their end: several actions in one, flags with more
 /// behind them, text that is none. No server needs them, and they are dropped.
-pub(super) fn verdict(permitted: Clipboard, flags: u32, len: u32, there: &[u8]) -> Fate {
+pub(super) fn verdict(permitted: Clipboard, flags: Flags, len: u32, there: &[u8]) -> Fate {
     let (to, from) = (permitted.to_machine > 0, permitted.from_machine > 0);
-    let passes = match flags & flag::ACTIONS {
+    let passes = match flags.actions() {
         // A size for each format.
-        caps if caps & flag::CAPS != 0 => {
-            (to || from) && len == (flags & flag::FORMATS).count_ones() * 4
-        }
-        flag::REQUEST | flag::PEEK => to && len == 0,
-        flag::NOTIFY => from && len == 0,
-        flag::PROVIDE if flags & flag::FORMATS == flag::TEXT && from => {
+        _ if flags.is_caps() => (to || from) && len == flags.formats().count_ones() * 4,
+        Flags::REQUEST | Flags::PEEK => to && len == 0,
+        Flags::NOTIFY => from && len == 0,
+        Flags::PROVIDE if flags.formats() == Flags::TEXT && from => {
             let most = permitted.from_machine;
             if most == Clipboard::UNBOUNDED {
                 return Fate::Pass;

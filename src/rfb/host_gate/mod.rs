@@ -24,6 +24,7 @@ use std::ops::Range;
 use bytes::BufMut;
 
 use crate::rfb::encoding::Encoding;
+use crate::rfb::extended_clipboard::Flags;
 use crate::rfb::init::{PixelFormat, ServerInit};
 use crate::rfb::pacing::{Pacer, Pacing};
 use crate::rfb::permissions::{Clipboard, Permissions};
@@ -306,7 +307,7 @@ impl HostGate {
                 if !self.listed.has(Encoding::EXTENDED_CLIPBOARD) {
                     return Fate::Drop;
                 }
-                return clipboard::verdict(permitted, flags, len, there);
+                return clipboard::verdict(permitted, Flags(flags), len, there);
             }
             Message::EndOfContinuousUpdates => {
                 self.pacer.note_own_pacing() && self.listed.has(Encoding::CONTINUOUS_UPDATES)

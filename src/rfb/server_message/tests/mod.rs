@@ -13,20 +13,8 @@ pub(crate) fn init() -> ServerInit {
     ServerInit {
         width: 640,
         height: 480,
-        format: novnc_format(),
+        format: PixelFormat::NOVNC,
         name: b"web-01".to_vec(),
-    }
-}
-
-/// The format that noVNC sets: 32 bits, of which 24 have colours.
-fn novnc_format() -> PixelFormat {
-    PixelFormat {
-        bits_per_pixel: 32,
-        depth: 24,
-        big_endian: false,
-        true_colour: true,
-        max: [255; 3],
-        shift: [0, 8, 16],
     }
 }
 

@@ -112,13 +112,16 @@ fn a_pixel_format_counts_until_something_was_asked_for() {
     let format = |bits_per_pixel| PixelFormat {
         bits_per_pixel,
         depth: 8,
-        ..novnc_format()
+        ..PixelFormat::NOVNC
     };
     let mut walk = Walk::new(&init()).unwrap();
     assert_eq!(walk.set_pixel_format(&format(8)), Ok(()));
     walk.pin_pixel_format();
     assert_eq!(walk.set_pixel_format(&format(8)), Ok(()), "the same");
-    assert_eq!(walk.set_pixel_format(&novnc_format()), Err(LatePixelFormat));
+    assert_eq!(
+        walk.set_pixel_format(&PixelFormat::NOVNC),
+        Err(LatePixelFormat)
+    );
     assert_eq!(walk.set_pixel_format(&format(7)), Err(LatePixelFormat));
 
     let stream = update(&[rectangle([0, 0, 2, 1], 0, &[1, 2])]);
@@ -139,7 +142,7 @@ fn an_update_pins_the_pixel_format() {
     walk.next(&mut Reader::new(&[0, 0, 0, 0])).unwrap();
     let format = PixelFormat {
         bits_per_pixel: 16,
-        ..novnc_format()
+        ..PixelFormat::NOVNC
     };
     assert_eq!(walk.set_pixel_format(&format), Err(LatePixelFormat));
 }
@@ -147,25 +150,25 @@ fn an_update_pins_the_pixel_format() {
 #[test]
 fn pixels_of_tight_have_three_bytes_only_where_the_fourth_has_no_colour() {
     for (format, fill) in [
-        (novnc_format(), 3),
+        (PixelFormat::NOVNC, 3),
         (
             PixelFormat {
                 depth: 32,
-                ..novnc_format()
+                ..PixelFormat::NOVNC
             },
             4,
         ),
         (
             PixelFormat {
                 max: [255, 1023, 255],
-                ..novnc_format()
+                ..PixelFormat::NOVNC
             },
             4,
         ),
         (
             PixelFormat {
                 bits_per_pixel: 16,
-                ..novnc_format()
+                ..PixelFormat::NOVNC
             },
             2,
         ),
