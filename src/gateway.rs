@@ -333,8 +333,9 @@ async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>
             }
         }
     };
+    let http2 = face.http2.clone();
     drop(face);
     // Each request meets what there is then.
     let router = || (front.face)().router.clone();
-    serve(stream, client, router, &front.closing).await;
+    serve(stream, client, router, &http2, &front.closing).await;
 }

@@ -1,4 +1,4 @@
-//! What a leg is made of: a TCP connection, in the clear or inside TLS.
+//! What a leg is made of: a TCP connection, in the clear or inside TLS, or a part of one.
 
 use std::io;
 use std::pin::Pin;
@@ -8,6 +8,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+/// Bytes both ways.
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Duplex for S {}
+
 /// A connected byte stream.
 #[derive(Debug)]
 pub enum Stream {
@@ -15,6 +20,19 @@ pub enum Stream {
     Tcp(TcpStream),
     /// TLS that we accepted; boxed, since its state is a kilobyte and most legs have none.
     Tls(Box<TlsStream<TcpStream>>),
+    /// A part of a connection that others share.
+    Shared(Box<dyn Duplex>),
+}
+
+impl Stream {
+    /// The protocol that was agreed on inside TLS, as ALPN names it.
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        match self {
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            Self::Tcp(_) | Self::Shared(_) => None,
+        }
+    }
 }
 
 impl AsyncRead for Stream {
@@ -26,6 +44,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Shared(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -39,6 +58,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Shared(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -46,6 +66,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Shared(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -53,6 +74,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Shared(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 
@@ -64,6 +86,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Shared(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -71,6 +94,7 @@ impl AsyncWrite for Stream {
         match self {
             Self::Tcp(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
+            Self::Shared(stream) => stream.is_write_vectored(),
         }
     }
 }

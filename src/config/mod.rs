@@ -210,6 +210,9 @@ pub struct Browser {
     /// The largest frame it may send. Default: 1 MiB; 1 KiB to 64 MiB. No buffer of this size is
     /// held: a frame is passed on as it arrives.
     pub max_frame: ByteSize,
+    /// Whether its WebSocket may be within a connection of HTTP/2. Default: no. Each costs up to
+    /// 64 KiB more than one with a connection of its own, while bytes wait.
+    pub websocket_over_http2: bool,
 }
 
 /// The log.

@@ -169,11 +169,13 @@ fn browser(r: &mut Reader) -> Option<Browser> {
     let ping_interval = r.take_in_range(&s::BROWSER_PING_INTERVAL);
     let dead_after = r.take_in_range(&s::BROWSER_DEAD_AFTER);
     let max_frame = r.take_in_range(&s::BROWSER_MAX_FRAME);
+    let websocket_over_http2 = r.take(&s::BROWSER_WEBSOCKET_OVER_HTTP2);
     let browser = Browser {
         handshake_timeout: handshake_timeout?,
         ping_interval: ping_interval?,
         dead_after: dead_after?,
         max_frame: max_frame?,
+        websocket_over_http2: websocket_over_http2?,
     };
     if browser.dead_after <= browser.ping_interval {
         if r.is_set(&s::BROWSER_DEAD_AFTER) {

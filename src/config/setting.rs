@@ -257,6 +257,8 @@ settings! {
     BROWSER_MAX_FRAME = Setting::new("browser.max_frame", Typed("1MiB"),
         "The largest WebSocket frame that a browser may send.")
         .range("1KiB", "64MiB");
+    BROWSER_WEBSOCKET_OVER_HTTP2 = Setting::new("browser.websocket_over_http2", Typed("false"),
+        "Whether consoles may share a connection of HTTP/2 with the page and with each other (RFC 8441). It saves a handshake, and lets one lost packet hold up all of them.");
     AUDIT_TO = Setting::new("audit.to", Derived("none: no audit log"),
         "Where the [audit log](audit.md) is written: a file, or `stdout` or `stderr`.")
         .restart();

@@ -16,6 +16,7 @@ use super::serving::Face;
 use super::{Front, StartError, accept, bind};
 use crate::config::Config;
 use crate::descriptors;
+use crate::http::http2;
 use crate::http::metrics::{self, Scrape};
 use crate::http::redirect;
 
@@ -48,6 +49,10 @@ impl Beside {
             let face = Arc::new(Face {
                 edge: Edge::new(config),
                 router,
+                http2: http2::Params {
+                    tasks: tasks.clone(),
+                    websockets: false,
+                },
             });
             let front = Front {
                 face: Box::new(move || Arc::clone(&face)),

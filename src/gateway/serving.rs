@@ -19,7 +19,7 @@ use crate::http::api::Api;
 use crate::http::api::events::Listeners;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
-use crate::http::{self, Service};
+use crate::http::{self, Service, http2};
 use crate::metrics::Metrics;
 use crate::mint::Minter;
 use crate::session::Sessions;
@@ -52,6 +52,7 @@ pub(super) struct Standing {
 pub(super) struct Face {
     pub(super) edge: Edge,
     pub(super) router: Router,
+    pub(super) http2: http2::Params,
 }
 
 /// What is made of a configuration.
@@ -143,6 +144,10 @@ impl Standing {
             face: Arc::new(Face {
                 edge: Edge::new(config),
                 router: http::router(&service, config.base_path.as_str()),
+                http2: http2::Params {
+                    tasks: self.tasks.clone(),
+                    websockets: config.browser.websocket_over_http2,
+                },
             }),
             service,
             shutdown: Shutdown::of(config),

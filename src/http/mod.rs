@@ -16,6 +16,7 @@ pub mod console;
 pub mod content_coding;
 pub mod headers;
 pub mod health;
+pub mod http2;
 pub mod limiter;
 pub mod metrics;
 pub mod page;
@@ -32,7 +33,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::http::api::Api;
@@ -71,8 +72,8 @@ pub struct Service {
 pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
     let routes = Router::new()
         .route(PAGE_PATH, get(console::page))
-        .route(SOCKET_PATH, get(socket::upgrade))
-        .route(WEBSOCKIFY_PATH, get(socket::upgrade))
+        .route(SOCKET_PATH, websocket())
+        .route(WEBSOCKIFY_PATH, websocket())
         .route("/assets/{file}", get(assets::serve))
         .merge(api::router(&service.api));
     let routes = if base_path.is_empty() {
@@ -94,6 +95,11 @@ pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
             Arc::clone(service),
             add_headers,
         ))
+}
+
+/// A WebSocket is asked for by GET, and over HTTP/2 by CONNECT.
+fn websocket() -> MethodRouter<Arc<Service>> {
+    get(socket::upgrade).connect(socket::upgrade)
 }
 
 /// Puts the security headers on every response, errors included.

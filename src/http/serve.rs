@@ -1,7 +1,8 @@
-//! One connection of HTTP/1.1, from its first byte to its close or its upgrade.
+//! One connection, from its first byte to its close or its upgrade. This is HTTP/1.1; what chose
+//! HTTP/2 inside TLS goes to [`http2`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,23 +12,25 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::debug;
 
-use crate::http::Client;
+use crate::http::{Client, http2};
 use crate::stream::Stream;
+use crate::tls::listen::HTTP_2;
 
 /// How long a request's head may take, and how long a connection may rest between requests.
-const HEAD_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const HEAD_WITHIN: Duration = Duration::from_secs(15);
 
 /// The longest head of a request, in bytes: a token in the address and a few cookies besides.
-const MAX_HEAD: usize = 32 * 1024;
+pub(super) const MAX_HEAD: u16 = 32 * 1024;
 
 /// How long a request may still take when the gateway stops: long enough for an answer, and too
 /// short for somebody who holds its end back to hold the gateway.
-const LAST_REQUEST: Duration = Duration::from_secs(2);
+pub(super) const LAST_REQUEST: Duration = Duration::from_secs(2);
 
 /// How long a connection may carry requests, an upgrade not counted. Whoever reads an answer byte
 /// by byte gives the gateway a place back in the end.
@@ -35,20 +38,60 @@ const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// By which an answer says that it goes on for as long as somebody reads it. Each request has one.
 #[derive(Clone, Debug, Default)]
-pub struct Lasting(Arc<AtomicBool>);
+pub struct Lasting(Arc<Lasts>);
+
+#[derive(Debug, Default)]
+struct Lasts {
+    allowed: AtomicBool,
+    tunnels: AtomicUsize,
+    tunnel_gone: Notify,
+}
+
+/// A WebSocket within a connection that others share, which has to outlast it.
+#[derive(Debug)]
+pub struct Tunnel(Arc<Lasts>);
 
 impl Lasting {
     /// From now on the connection may be open for longer than others.
     pub fn allow(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.allowed.store(true, Ordering::Relaxed);
+    }
+
+    /// The connection is there for as long as this is.
+    pub(super) fn tunnel(&self) -> Tunnel {
+        self.allow();
+        self.0.tunnels.fetch_add(1, Ordering::Relaxed);
+        Tunnel(Arc::clone(&self.0))
+    }
+
+    pub(super) fn has_tunnels(&self) -> bool {
+        self.0.tunnels.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits until there is no tunnel.
+    pub(super) async fn tunnels_gone(&self) {
+        loop {
+            let gone = self.0.tunnel_gone.notified();
+            if !self.has_tunnels() {
+                return;
+            }
+            gone.await;
+        }
     }
 
     /// Waits until the connection has been open for long enough.
-    async fn over(&self) {
+    pub(super) async fn over(&self) {
         sleep(LONGEST).await;
-        if self.0.load(Ordering::Relaxed) {
+        if self.0.allowed.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.0.tunnels.fetch_sub(1, Ordering::Relaxed);
+        self.0.tunnel_gone.notify_waiters();
     }
 }
 
@@ -59,8 +102,13 @@ pub async fn serve(
     stream: Stream,
     client: Client,
     router: impl Fn() -> Router,
+    http2: &http2::Params,
     stop: &CancellationToken,
 ) {
+    if stream.alpn() == Some(HTTP_2) {
+        // Boxed, so that it costs others nothing.
+        return Box::pin(http2::serve(stream, client, router, http2.clone(), stop)).await;
+    }
     let address = client.address;
     let lasting = Lasting::default();
     let given = lasting.clone();
@@ -72,7 +120,7 @@ pub async fn serve(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .max_buf_size(MAX_HEAD)
+        .max_buf_size(MAX_HEAD.into())
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
@@ -100,6 +148,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpSocket};
     use tokio::sync::Semaphore;
     use tokio::time::Instant;
+    use tokio_util::task::TaskTracker;
 
     use super::*;
 
@@ -120,7 +169,12 @@ mod tests {
         let router = Router::new().fallback(async || vec![0; 64 << 20]);
         let started = Instant::now();
         let stop = CancellationToken::new();
-        let served = serve(Stream::Tcp(stream), client, || router.clone(), &stop);
+        let http2 = http2::Params {
+            tasks: TaskTracker::new(),
+            websockets: false,
+        };
+        let router = || router.clone();
+        let served = serve(Stream::Tcp(stream), client, router, &http2, &stop);
         timeout(2 * LONGEST, served).await.unwrap();
         assert_eq!(started.elapsed(), LONGEST + LAST_REQUEST);
         assert_eq!(places.available_permits(), 1);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{
     CONNECTION, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
@@ -15,6 +16,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
+use hyper::ext::Protocol;
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
@@ -23,13 +25,14 @@ use zeroize::Zeroizing;
 
 use crate::http::console::{self, Parameters};
 use crate::http::problem::Problem;
+use crate::http::serve::{Lasting, Tunnel};
 use crate::http::{Client, Service};
 use crate::mint::TOKEN_PROTOCOL;
 use crate::origin::Presented;
 use crate::session::resume::ResumeSecret;
 use crate::session::{Arrival, Pass, page_message};
 use crate::stream::Stream;
-use crate::ws::{UpgradeRequest, protocols};
+use crate::ws::{ExtendedConnect, UpgradeRequest, protocols};
 
 /// The subprotocol of stock viewers, which means nothing but binary frames.
 const BINARY_PROTOCOL: &str = "binary";
@@ -44,11 +47,12 @@ const UPGRADE_WITHIN: Duration = Duration::from_secs(10);
 pub(super) async fn upgrade(
     State(service): State<Arc<Service>>,
     Extension(client): Extension<Client>,
+    Extension(lasting): Extension<Lasting>,
     Query(parameters): Parameters,
     mut request: Request,
 ) -> Response {
-    let accept = match accept(&request) {
-        Ok(accept) => accept,
+    let accepted = match accept(&request) {
+        Ok(accepted) => accepted,
         Err(problem) => return problem.into_response(),
     };
     let offered = joined(request.headers(), &SEC_WEBSOCKET_PROTOCOL);
@@ -64,17 +68,17 @@ pub(super) async fn upgrade(
         page,
     });
 
-    let upgrading = hyper::upgrade::on(&mut request);
+    let upgrading = Upgrading {
+        on: hyper::upgrade::on(&mut request),
+        tunnel: matches!(accepted, Accepted::Tunnel).then(|| lasting.tunnel()),
+    };
     service
         .sessions
         .tasks()
         .spawn(run(Arc::clone(&service), upgrading, arrival, client));
 
-    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let mut response = accepted.into_response();
     let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     if page {
         let chosen = HeaderValue::from_static(page_message::PROTOCOL);
         headers.insert(SEC_WEBSOCKET_PROTOCOL, chosen);
@@ -100,9 +104,42 @@ fn pass(offered: &str, parameters: Vec<(String, String)>) -> Pass {
     }
 }
 
-/// The answer to the request's key, if it is an upgrade.
-fn accept(request: &Request) -> Result<HeaderValue, Problem> {
+/// How a WebSocket begins.
+enum Accepted {
+    /// The connection becomes one; the header answers the request's key.
+    Upgrade(HeaderValue),
+    /// It is within a connection of HTTP/2.
+    Tunnel,
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Upgrade(key) => {
+                let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+                let headers = response.headers_mut();
+                headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+                headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+                headers.insert(SEC_WEBSOCKET_ACCEPT, key);
+                response
+            }
+            Self::Tunnel => StatusCode::OK.into_response(),
+        }
+    }
+}
+
+/// Whether the request opens a WebSocket, and how.
+fn accept(request: &Request) -> Result<Accepted, Problem> {
     let headers = request.headers();
+    if request.version() == Version::HTTP_2 {
+        let protocol = request.extensions().get::<Protocol>();
+        let connect = ExtendedConnect {
+            protocol: protocol.map_or("", Protocol::as_str),
+            version: &joined(headers, &SEC_WEBSOCKET_VERSION),
+        };
+        connect.accept()?;
+        return Ok(Accepted::Tunnel);
+    }
     let upgrade = UpgradeRequest {
         method: request.method().as_str(),
         http_1_1: request.version() == Version::HTTP_11,
@@ -111,7 +148,8 @@ fn accept(request: &Request) -> Result<HeaderValue, Problem> {
         version: &joined(headers, &SEC_WEBSOCKET_VERSION),
         key: &joined(headers, &SEC_WEBSOCKET_KEY),
     };
-    HeaderValue::try_from(upgrade.accept()?).map_err(|_| Problem::Internal)
+    let key = HeaderValue::try_from(upgrade.accept()?);
+    key.map(Accepted::Upgrade).map_err(|_| Problem::Internal)
 }
 
 /// All lines of a header as one; a line that is not text counts as empty.
@@ -128,25 +166,35 @@ fn origin(headers: &HeaderMap) -> Presented {
     Presented::from_lines(lines.map(|line| line.to_str().ok()))
 }
 
+/// A stream to come.
+struct Upgrading {
+    on: OnUpgrade,
+    /// What it keeps open, where it is a part of a connection.
+    tunnel: Option<Tunnel>,
+}
+
 /// Waits for the raw stream and runs the session on it. The connection keeps its place till the end.
-async fn run(service: Arc<Service>, upgrading: OnUpgrade, arrival: Box<Arrival>, client: Client) {
+async fn run(service: Arc<Service>, upgrading: Upgrading, arrival: Box<Arrival>, client: Client) {
     let Client {
         address: client,
         place: _place,
     } = client;
-    let upgraded = match timeout(UPGRADE_WITHIN, upgrading).await {
+    let Upgrading { on, tunnel } = upgrading;
+    let upgraded = match timeout(UPGRADE_WITHIN, on).await {
         Ok(Ok(upgraded)) => upgraded,
         Ok(Err(error)) => return debug!(%client, %error, "upgrade failed"),
         Err(_) => return debug!(%client, "upgrade timed out"),
     };
-    match upgraded.downcast::<TokioIo<Stream>>() {
-        Ok(Parts { io, read_buf, .. }) => {
-            service
-                .sessions
-                .run(arrival, io.into_inner(), read_buf)
-                .await;
+    let (stream, read_ahead) = if tunnel.is_some() {
+        debug!(%client, "a WebSocket over HTTP/2");
+        let stream = Stream::Shared(Box::new(TokioIo::new(upgraded)));
+        (stream, Bytes::new())
+    } else {
+        match upgraded.downcast::<TokioIo<Stream>>() {
+            Ok(Parts { io, read_buf, .. }) => (io.into_inner(), read_buf),
+            // `serve` hands hyper nothing but our streams.
+            Err(_) => return debug!(%client, "the upgraded stream is not ours"),
         }
-        // `serve` hands hyper nothing but our streams.
-        Err(_) => debug!(%client, "the upgraded stream is not ours"),
-    }
+    };
+    service.sessions.run(arrival, stream, read_ahead).await;
 }

@@ -17,8 +17,11 @@ use crate::tls::pem::TlsError;
 /// How long a browser may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// The one protocol that is spoken inside, as ALPN names it.
-const ALPN: &[u8] = b"http/1.1";
+/// HTTP/2, as ALPN names it.
+pub const HTTP_2: &[u8] = b"h2";
+
+/// The protocols that are spoken inside, the preferred one first.
+const ALPN: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
 
 /// Accepts TLS 1.2 and 1.3, with certificates that may change meanwhile.
 #[derive(Clone)]
@@ -36,7 +39,7 @@ impl Acceptor {
             .map_err(TlsError::Library)?
             .with_no_client_auth()
             .with_cert_resolver(certificates);
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
         // All that is offered is strong; whose order counts matters to scanners alone.
         config.ignore_client_order = true;
         // The page and its WebSocket are two connections: a ticket spares the second one the

@@ -1,6 +1,8 @@
-//! Is this request a WebSocket upgrade, and what is the answer to its key ([RFC 6455, 4.2]).
+//! Is this request a WebSocket upgrade, and what is the answer to its key ([RFC 6455, 4.2]); over
+//! HTTP/2 there is none ([RFC 8441, 5]).
 //!
 //! [RFC 6455, 4.2]: https://www.rfc-editor.org/rfc/rfc6455#section-4.2
+//! [RFC 8441, 5]: https://www.rfc-editor.org/rfc/rfc8441#section-5
 
 use data_encoding::BASE64;
 use sha1::{Digest, Sha1};
@@ -59,6 +61,32 @@ pub struct UpgradeRequest<'a> {
     pub version: &'a str,
     /// `Sec-WebSocket-Key`.
     pub key: &'a str,
+}
+
+/// What of a CONNECT over HTTP/2 decides whether it opens a WebSocket.
+#[derive(Clone, Copy, Debug)]
+pub struct ExtendedConnect<'a> {
+    /// `:protocol`, which makes a CONNECT an extended one; empty without.
+    pub protocol: &'a str,
+    /// `Sec-WebSocket-Version`.
+    pub version: &'a str,
+}
+
+impl ExtendedConnect<'_> {
+    /// Whether it opens one.
+    ///
+    /// # Errors
+    ///
+    /// [`BadUpgrade::NotWebSocket`] or [`BadUpgrade::Version`].
+    pub fn accept(&self) -> Result<(), BadUpgrade> {
+        if self.protocol != "websocket" {
+            return Err(BadUpgrade::NotWebSocket);
+        }
+        if trim(self.version) != VERSION {
+            return Err(BadUpgrade::Version);
+        }
+        Ok(())
+    }
 }
 
 impl UpgradeRequest<'_> {
@@ -139,6 +167,15 @@ mod tests {
     #[test]
     fn the_example_of_the_rfc() {
         assert_eq!(GOOD.accept().as_deref(), Ok("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    }
+
+    #[test]
+    fn over_http_2_protocol_and_version_count() {
+        let accept = |protocol, version| ExtendedConnect { protocol, version }.accept();
+        assert_eq!(accept("websocket", "13"), Ok(()));
+        assert_eq!(accept("", "13"), Err(BadUpgrade::NotWebSocket));
+        assert_eq!(accept("connect-udp", "13"), Err(BadUpgrade::NotWebSocket));
+        assert_eq!(accept("websocket", "8"), Err(BadUpgrade::Version));
     }
 
     #[test]

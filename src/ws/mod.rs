@@ -39,6 +39,8 @@ pub use close::{CloseFrame, close_payload};
 pub use decode::Decoder;
 pub use event::{Control, DataKind, Event};
 pub use frame::{HEAD_ROOM, Opcode, frame, head, masked_frame};
-pub use handshake::{BadUpgrade, KEY_LEN, UpgradeRequest, VERSION, accept_key, protocols};
+pub use handshake::{
+    BadUpgrade, ExtendedConnect, KEY_LEN, UpgradeRequest, VERSION, accept_key, protocols,
+};
 pub use mask::unmask;
 pub use violation::{Violation, ViolationKind};

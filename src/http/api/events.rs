@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::HeaderValue;
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Version};
 use axum::response::Response;
 use futures_util::stream;
 use tokio::sync::broadcast::Receiver;
@@ -71,6 +71,7 @@ pub(super) async fn listen(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(lasting): Extension<Lasting>,
+    version: Version,
     Query(parameters): Parameters,
 ) -> Result<Response, Problem> {
     let paging = |(name, _): &(String, String)| matches!(name.as_str(), "limit" | "cursor");
@@ -92,8 +93,10 @@ pub(super) async fn listen(
     let headers = response.headers_mut();
     let event_stream = HeaderValue::from_static("text/event-stream");
     headers.insert(CONTENT_TYPE, event_stream);
-    // What lasts longer than other connections is not used again.
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    // What lasts longer than other connections is not used again. HTTP/2 has no such header.
+    if version < Version::HTTP_2 {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response)
 }
 
