@@ -19,7 +19,7 @@ const UPDATE: Duration = Duration::from_secs(20);
 
 /// What noVNC lists behind the encodings of pictures: quality, compression, sizes, LastRect, keys,
 /// lights, layout, xvp, fence, continuous updates, name, clipboard, buttons, both cursors.
-const PSEUDO: [i32; 15] = [
+pub const PSEUDO: [i32; 15] = [
     -26,
     -254,
     -223,
@@ -50,6 +50,10 @@ pub struct Capture {
 /// A viewer that records.
 pub struct Recorder {
     server: BufReader<TcpStream>,
+    /// How much it asks for, from the upper left corner of the screen: at most these columns and rows.
+    area: (u16, u16),
+    /// The longest message that is recorded, in bytes.
+    most: usize,
     capture: Capture,
     walk: Walk,
 }
@@ -57,6 +61,19 @@ pub struct Recorder {
 impl Recorder {
     /// Logs in, and asks for noVNC's pixel format, these encodings and all that is no picture.
     pub async fn start(server: SocketAddr, password: &str, encodings: &[i32]) -> Self {
+        let area = (u16::MAX, u16::MAX);
+        Self::start_small(server, password, encodings, area, usize::MAX).await
+    }
+
+    /// The same for a part of the screen: at most these columns and rows. QEMU tells all of the screen
+    /// first, whatever it is asked for, so longer messages than `most` are left out.
+    pub async fn start_small(
+        server: SocketAddr,
+        password: &str,
+        encodings: &[i32],
+        area: (u16, u16),
+        most: usize,
+    ) -> Self {
         let mut server = BufReader::new(connect(server).await);
         let mut init = within("ServerInit", UPDATE, greet(&mut server, password)).await;
         init.format = PixelFormat::NOVNC;
@@ -70,6 +87,8 @@ impl Recorder {
         server.write_all(&message).await.unwrap();
         Self {
             server,
+            area,
+            most,
             walk: Walk::new(&init).unwrap(),
             capture: Capture {
                 init,
@@ -80,7 +99,7 @@ impl Recorder {
     }
 
     /// Records until an update is over that has more rectangles in this encoding than there were,
-    /// asking for the whole screen first and for what has changed then.
+    /// asking for all of its area first and for what has changed then.
     pub async fn until(&mut self, encoding: i32) {
         let before = self.count(encoding);
         self.request(false).await;
@@ -104,8 +123,8 @@ impl Recorder {
     async fn request(&mut self, incremental: bool) {
         let screen = self.walk.screen();
         let mut message = vec![3, u8::from(incremental), 0, 0, 0, 0];
-        message.extend(screen.width.to_be_bytes());
-        message.extend(screen.height.to_be_bytes());
+        message.extend(screen.width.min(self.area.0).to_be_bytes());
+        message.extend(screen.height.min(self.area.1).to_be_bytes());
         self.server.write_all(&message).await.unwrap();
     }
 
@@ -114,6 +133,7 @@ impl Recorder {
     /// It walks byte by byte, so that the record ends where the message does.
     async fn message(&mut self) -> bool {
         let (mut first, mut payload) = (None, Vec::<u8>::new());
+        let (start, counts) = (self.capture.stream.len(), self.capture.rectangles.clone());
         loop {
             let byte = [self.server.read_u8().await.unwrap()];
             self.capture.stream.extend(byte);
@@ -134,9 +154,14 @@ impl Recorder {
                 break;
             }
         }
+        let recorded = self.capture.stream.len() - start <= self.most;
+        if !recorded {
+            self.capture.stream.truncate(start);
+            self.capture.rectangles = counts;
+        }
         match first.unwrap() {
             Message::Update { .. } => {
-                self.request(true).await;
+                self.request(recorded).await;
                 true
             }
             // A fence that wants an answer.
