@@ -35,18 +35,41 @@ async fn driver(gateway: &TestGateway, machine: &Qemu) -> Viewer {
     Viewer::open(gateway, &minted).await.unwrap()
 }
 
-/// noVNC in the page is not told that it may only look, so it sends every key: as one does whose
-/// `viewOnly` was switched off by a script.
+/// How many frames with keys and how many with the pointer the page has sent.
+async fn input_sent(browser: &Chromium) -> (usize, usize) {
+    let sent = browser.report().await.sent;
+    let count = |types: &[u8]| sent.iter().filter(|first| types.contains(first)).count();
+    // A key by its meaning and by its place; the pointer.
+    (count(&[4, 255]), count(&[5]))
+}
+
+/// Whatever noVNC thinks of itself: a script switches its `viewOnly` off, and the page sends.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_looks_on_moves_nothing_whatever_the_viewer_sends() {
-    let machine = Qemu::start(Family::V4, PASSWORD).await;
+    let machine = Qemu::start_tracing_input(Family::V4, PASSWORD).await;
     let gateway = TestGateway::start().await;
     let minted = mint(&gateway, &machine, json!({ "view_only": true })).await;
     let browser = Chromium::start().await;
     browser.open(&minted.url).await;
     browser.reaches("connected").await;
     browser.reads("View only").await;
+    let sessions = gateway.api("GET", "/api/v1/sessions").send().await.json();
+    let session = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
+
+    browser.set_view_only(true).await;
+    browser.type_text("not even sent").await;
+    browser.click_screen().await;
+    let (no_keys, before) = input_sent(&browser).await;
+    assert_eq!(no_keys, 0, "noVNC keeps to its own flag");
+    assert!(browser.set_view_only(false).await, "it was still on");
     browser.type_text("from the page").await;
+    browser.click_screen().await;
+    until("noVNC sends both", ANSWERED, async || {
+        let (keys, pointer) = input_sent(&browser).await;
+        let both = keys >= 2 * "from the page".len() && pointer >= before + 2;
+        both.then_some(()).ok_or(format!("{keys} and {pointer}"))
+    })
+    .await;
 
     // The same without any page, whose every message is seen to have been taken.
     let minted = mint(&gateway, &machine, json!({ "view_only": true })).await;
@@ -78,6 +101,26 @@ async fn who_looks_on_moves_nothing_whatever_the_viewer_sends() {
     by_role.fetch().await;
     driver.press(0x79).await;
     machine.typed("xy").await;
+
+    // The page's next key goes the same way as all that it sent before: that is lost for good.
+    let request = gateway.api("PATCH", &format!("/api/v1/sessions/{session}"));
+    let change = json!({ "permissions": { "view_only": false } });
+    assert_eq!(request.json(&change).send().await.status, 200);
+    until("the page types", ANSWERED, async || {
+        browser.type_text("z").await;
+        let keys = machine.keys();
+        keys.ends_with('z').then_some(()).ok_or(keys)
+    })
+    .await;
+    assert_eq!(machine.keys().trim_end_matches('z'), "xy");
+    assert_eq!(machine.pointed(), Vec::<String>::new());
+    browser.click_screen().await;
+    until("the page clicks", ANSWERED, async || {
+        let pointed = machine.pointed();
+        let clicked = pointed.iter().any(|it| it.contains("input_event_btn"));
+        clicked.then_some(()).ok_or(format!("{pointed:?}"))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

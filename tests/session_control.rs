@@ -82,7 +82,7 @@ async fn tells(machine: &Qemu, keys: &[(String, bool, String)]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driver_becomes_a_watcher_and_stays_one() {
-    let machine = Qemu::start_tracing_keys(Family::V4, PASSWORD).await;
+    let machine = Qemu::start_tracing_input(Family::V4, PASSWORD).await;
     let gateway = TestGateway::start().await;
     let minted = mint(&gateway, machine.address).await;
     let browser = Chromium::start().await;
@@ -181,7 +181,7 @@ async fn chords_go_by_place_where_the_machine_knows_that_and_by_meaning_elsewher
     /// Raw, and QEMU's keys.
     const BY_PLACE: [i32; 2] = [0, -258];
     let keys = ["ctrl", "alt", "f2"];
-    let machine = Qemu::start_tracing_keys(Family::V4, PASSWORD).await;
+    let machine = Qemu::start_tracing_input(Family::V4, PASSWORD).await;
     let gateway = TestGateway::start().await;
 
     let minted = mint(&gateway, machine.address).await;

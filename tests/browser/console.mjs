@@ -128,6 +128,35 @@ const commands = {
     await page.getByRole('button', { name, exact: true }).click({ timeout: 3000 });
     return {};
   },
+  /** Clicks into the middle of the machine's screen. */
+  async clickScreen() {
+    await page.locator('canvas').click({ timeout: 3000 });
+    return {};
+  },
+  /**
+   * Sets noVNC's own `viewOnly`, as a person can who has the browser's console: the page keeps noVNC to
+   * itself, but its class is there for every script, and a moving mouse tells which object is in use.
+   */
+  async viewOnly({ on }) {
+    await page.evaluate(async () => {
+      const bundle = new URL(document.documentElement.dataset.novnc, document.baseURI);
+      const { default: RFB } = await import(String(bundle));
+      const original = RFB.prototype._handleMouseMove;
+      RFB.prototype._handleMouseMove = function (...args) {
+        globalThis.rfb = this;
+        RFB.prototype._handleMouseMove = original;
+        return original.apply(this, args);
+      };
+    });
+    await page.mouse.move(0, 0);
+    await page.locator('canvas').hover({ timeout: 3000 });
+    await page.waitForFunction(() => globalThis.rfb, undefined, { timeout: 3000 });
+    return page.evaluate((value) => {
+      const before = globalThis.rfb.viewOnly;
+      globalThis.rfb.viewOnly = value;
+      return { before };
+    }, on);
+  },
   /** Names of the buttons that can be seen. */
   async buttons() {
     const names = [];

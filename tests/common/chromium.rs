@@ -206,6 +206,17 @@ impl Chromium {
         self.tell(json!({ "do": "click", "name": name })).await;
     }
 
+    /// Clicks into the middle of the machine's screen.
+    pub async fn click_screen(&self) {
+        self.tell(json!({ "do": "clickScreen" })).await;
+    }
+
+    /// Sets noVNC's own `viewOnly` by a script; what it was before.
+    pub async fn set_view_only(&self, on: bool) -> bool {
+        let data = self.tell(json!({ "do": "viewOnly", "on": on })).await;
+        data["before"].as_bool().unwrap()
+    }
+
     /// The names of the buttons that can be seen.
     pub async fn buttons(&self) -> Vec<String> {
         let data = self.tell(json!({ "do": "buttons" })).await;

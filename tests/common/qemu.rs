@@ -47,10 +47,18 @@ impl Qemu {
         Self::start_as(dir, family, password, &[], ",power-control=on").await
     }
 
-    /// The same, which writes down each key that its VNC server is told.
-    pub async fn start_tracing_keys(family: Family, password: &str) -> Self {
+    /// The same, which writes down each key that its VNC server is told, and each move and button of the
+    /// mouse.
+    pub async fn start_tracing_input(family: Family, password: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let trace = ["-trace", "vnc_key_event_ext", "-trace", "vnc_key_event_map"];
+        let events = [
+            "vnc_key_event_ext",
+            "vnc_key_event_map",
+            "input_event_btn",
+            "input_event_rel",
+            "input_event_abs",
+        ];
+        let trace = events.map(|event| ["-trace", event]).concat();
         Self::start_as(dir, family, password, &trace, "").await
     }
 
@@ -146,6 +154,13 @@ impl Qemu {
             Some((how.to_owned(), down, name.to_owned()))
         });
         told.collect()
+    }
+
+    /// What its mouse was told, in order, as QEMU words it. Of one that traces it.
+    pub fn pointed(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
+        let told = log.lines().filter(|line| line.contains("input_event_"));
+        told.map(str::to_owned).collect()
     }
 
     /// Waits until exactly these keys have reached the guest.
