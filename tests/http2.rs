@@ -23,6 +23,7 @@ use hyper::ext::Protocol;
 use hyper::{Method, Request, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const PASSWORD: &str = "s3cret12";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -167,4 +168,31 @@ async fn a_console_shares_the_connection_where_it_may() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_has_its_own_connection_otherwise() {
     a_console(false).await;
+}
+
+/// HPACK's table would hold tokens and keys of earlier requests (RFC 7541, section 7.1).
+#[tokio::test]
+async fn headers_are_not_kept_for_later_requests() {
+    const SETTINGS: u8 = 4;
+    const HEADER_TABLE_SIZE: u16 = 1;
+    let gateway = builder().start().await;
+    let mut trust = (**gateway.trust().unwrap()).clone();
+    trust.alpn_protocols = vec![b"h2".to_vec()];
+    let mut stream = connect_as(gateway.address, Some(&Arc::new(trust))).await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let none = [0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
+    stream
+        .write_all(&[&preface[..], &none].concat())
+        .await
+        .unwrap();
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3], SETTINGS, "{head:?}");
+    let mut settings = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+    stream.read_exact(&mut settings).await.unwrap();
+    let table = settings
+        .chunks_exact(6)
+        .find(|it| it[..2] == HEADER_TABLE_SIZE.to_be_bytes())
+        .map(|it| u32::from_be_bytes(it[2..].try_into().unwrap()));
+    assert_eq!(table, Some(0), "{settings:?}");
 }

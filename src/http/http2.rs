@@ -159,6 +159,9 @@ pub(super) async fn serve(
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(MAX_AHEAD)
+        // No table of headers from earlier requests, which would keep tokens and keys in memory for as
+        // long as the connection, and so a session, lives.
+        .header_table_size(0)
         .max_header_list_size(MAX_HEAD.into());
     if params.websockets {
         builder.enable_connect_protocol();
