@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::fake_host::FakeHost;
-use common::gateway::{Minted, TestGateway};
+use common::gateway::{Builder, Minted, TestGateway};
 use common::http::Request;
 use common::net::Family;
 use common::rfb_client::{Refusal, Viewer};
@@ -60,9 +60,14 @@ fn assert_limit_reached(refused: Result<Viewer, Refusal>) {
     }
 }
 
+/// A gateway that does not look at what a host says: this one speaks no RFB any more.
+fn builder() -> Builder {
+    TestGateway::builder().set("tokens.pacing", "off")
+}
+
 /// A gateway with one session and nothing else open, and its process.
 async fn with_a_session(host: &FakeHost) -> (TestGateway, Minted, Viewer, u32) {
-    let mut gateway = TestGateway::start().await;
+    let mut gateway = builder().start().await;
     let id = gateway.process().id();
     let before = sockets(id);
     let minted = gateway.mint_times(20, host.address, PASSWORD).await;
@@ -99,7 +104,7 @@ fn allow(id: u32, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn there_are_no_more_places_than_descriptors() {
     let host = echo().await;
-    let gateway = TestGateway::builder().descriptors(94).start().await;
+    let gateway = builder().descriptors(94).start().await;
     let minted = gateway.mint_times(20, host.address, PASSWORD).await;
     let mut viewers = Vec::new();
     // Of 30 that are left for connections, a third.
