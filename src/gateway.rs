@@ -143,7 +143,7 @@ impl Gateway {
         let public_url = config.public_url_at(address).to_string();
         let places = params::places(config);
         let audit = Audit::start(&config.audit)?;
-        let (ring, ring_file) = keys.in_use(&metrics, &audit);
+        let keys = keys.in_use(&metrics, &audit);
         let (tasks, phases) = (TaskTracker::new(), Phases::new());
         let stop = phases.stop.clone();
         let store = config.store.open(&params::name(config))?;
@@ -154,7 +154,8 @@ impl Gateway {
             address,
             public_url: public_url.clone(),
             max_sessions: places.sessions,
-            ring,
+            ring: keys.ring,
+            outdated: keys.outdated,
             resolver,
             store,
             audit,
@@ -177,7 +178,7 @@ impl Gateway {
             let stamps = it.shown_stamps();
             (it as Arc<dyn Part>, stamps)
         });
-        let reload = Reload::new(shown.into_iter().chain(ring_file).collect());
+        let reload = Reload::new(shown.into_iter().chain(keys.file).collect());
         tasks.spawn(reload.clone().watch(stop.clone()));
         let scrape = Scrape {
             metrics,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{error, info};
 
@@ -43,12 +44,8 @@ impl Keys {
         Self { ring, file: None }
     }
 
-    /// Begins to use them. What follows them is there where they are from a file.
-    pub(super) fn in_use(
-        self,
-        metrics: &Arc<Metrics>,
-        audit: &Audit,
-    ) -> (Arc<CurrentRing>, Option<Read>) {
+    /// Begins to use them.
+    pub(super) fn in_use(self, metrics: &Arc<Metrics>, audit: &Audit) -> InUse {
         for key in self.ring.keys() {
             metrics.key(key.id, key.created);
         }
@@ -57,16 +54,50 @@ impl Keys {
             ..Event::new(Act::Keys)
         });
         let ring = Arc::new(CurrentRing::from(self.ring));
-        let part = self.file.map(|(path, stamp)| {
+        let outdated = Outdated::default();
+        let file = self.file.map(|(path, stamp)| {
             let part: Arc<dyn Part> = Arc::new(RingFile {
                 path,
                 ring: Arc::clone(&ring),
+                outdated: outdated.clone(),
                 metrics: Arc::clone(metrics),
                 audit: audit.clone(),
             });
             (part, vec![stamp])
         });
-        (ring, part)
+        InUse {
+            ring,
+            outdated,
+            file,
+        }
+    }
+}
+
+/// Keys that a gateway seals and opens with.
+pub(super) struct InUse {
+    pub(super) ring: Arc<CurrentRing>,
+    pub(super) outdated: Outdated,
+    /// What follows them, where they are from a file.
+    pub(super) file: Option<Read>,
+}
+
+/// Whether the ring in use is one that its file does not hold any more, since what is there now is no
+/// good, or nothing. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outdated(Arc<AtomicBool>);
+
+impl Outdated {
+    /// Why new consoles should not come here: others may seal with keys by now that this gateway
+    /// could not take up.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err("the key ring could not be read again, as the log says".to_owned());
+        }
+        Ok(())
+    }
+
+    fn set(&self, outdated: bool) {
+        self.0.store(outdated, Ordering::Relaxed);
     }
 }
 
@@ -75,6 +106,7 @@ impl Keys {
 struct RingFile {
     path: PathBuf,
     ring: Arc<CurrentRing>,
+    outdated: Outdated,
     metrics: Arc<Metrics>,
     audit: Audit,
 }
@@ -85,7 +117,9 @@ impl Part for RingFile {
     }
 
     fn take_up(&self) {
-        let ring = match keyring_file::load(&self.path) {
+        let read = keyring_file::load(&self.path);
+        self.outdated.set(read.is_err());
+        let ring = match read {
             Ok(ring) => ring,
             Err(error) => {
                 let sealing_key = self.ring.get().sealing_key().id;

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::StartError;
 use super::drain::{Phases, Shutdown};
 use super::edge::Edge;
+use super::keys::Outdated;
 use super::params::{api_keys, session_params};
 use super::readiness;
 use crate::audit::Audit;
@@ -37,6 +38,7 @@ pub(super) struct Standing {
     /// How many sessions may run at once.
     pub(super) max_sessions: usize,
     pub(super) ring: Arc<CurrentRing>,
+    pub(super) outdated: Outdated,
     pub(super) resolver: Resolver,
     pub(super) store: Arc<dyn Store>,
     pub(super) audit: Audit,
@@ -138,7 +140,7 @@ impl Standing {
             },
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
-            readiness: readiness::of(&self.phases.drain, self.certificates.as_ref()),
+            readiness: readiness::of(self, config),
         });
         Ok(Serving {
             face: Arc::new(Face {

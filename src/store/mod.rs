@@ -149,4 +149,9 @@ pub trait Store: Debug + Send + Sync {
 
     /// Whether the store can be asked.
     fn check(&self) -> Answer<'_, ()>;
+
+    /// Why the last call had no answer, if it had none. Asks nobody: gateways call at every [`BEAT`].
+    fn away(&self) -> Option<Unavailable> {
+        None
+    }
 }

@@ -35,6 +35,7 @@ pub(super) struct Link {
     lease: String,
     gateway: String,
     timeout: Duration,
+    away: Mutex<Option<Unavailable>>,
 }
 
 impl Link {
@@ -54,6 +55,7 @@ impl Link {
             lease: params.lease.as_millis().to_string(),
             gateway: params.gateway.clone(),
             timeout: params.timeout,
+            away: Mutex::new(Some(Unavailable("it was not asked yet".to_owned()))),
         })
     }
 
@@ -85,7 +87,19 @@ impl Link {
 
     async fn within(&self, question: &Question) -> Result<Value, Unavailable> {
         let answer = timeout(self.timeout, self.attempt(question)).await;
-        answer.unwrap_or_else(|_| Err(Unavailable(format!("no answer for {:?}", self.timeout))))
+        let answer = answer
+            .unwrap_or_else(|_| Err(Unavailable(format!("no answer for {:?}", self.timeout))));
+        *self.last() = answer.as_ref().err().cloned();
+        answer
+    }
+
+    /// Why the last call had no answer, if it had none.
+    pub(super) fn away(&self) -> Option<Unavailable> {
+        self.last().clone()
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Unavailable>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn attempt(&self, question: &Question) -> Result<Value, Unavailable> {

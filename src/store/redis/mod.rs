@@ -378,4 +378,8 @@ impl Store for Redis {
             }
         })
     }
+
+    fn away(&self) -> Option<Unavailable> {
+        self.link.away()
+    }
 }
