@@ -25,6 +25,7 @@ use tracing::{debug, info, warn};
 
 use crate::audit::{self, Audit};
 use crate::config::{Config, StoreError};
+use crate::current::Current;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::Client;
 use crate::http::api::events::Listeners;
@@ -41,7 +42,7 @@ use beside::Beside;
 use drain::Phases;
 use params::webhook;
 use reload::{Part, Reload};
-use serving::{Current, Face, Standing};
+use serving::{Face, Serving, Standing};
 
 pub use keys::Keys;
 pub use profiles::profiles;
@@ -57,7 +58,7 @@ const NEAR_TIMER: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Gateway {
     standing: Standing,
-    current: Current,
+    current: Arc<Current<Serving>>,
     minter: Minter,
     reload: Reload,
 }
@@ -165,8 +166,8 @@ impl Gateway {
             tasks: tasks.clone(),
             phases: phases.clone(),
         };
-        let current = Current::new(standing.serve(config, None)?);
-        let serving = current.clone();
+        let current = Arc::new(Current::from(standing.serve(config, None)?));
+        let serving = Arc::clone(&current);
         let front = Front {
             face: Box::new(move || Arc::clone(&serving.get().face)),
             acceptor,

@@ -16,6 +16,7 @@ pub mod client_addr;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod current;
 pub mod descriptors;
 pub mod drive;
 pub mod entropy;

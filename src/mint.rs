@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::UnixTime;
+use crate::current::Current;
 use crate::entropy;
 use crate::http1::connect::{self, BadRequest};
 use crate::http1::request::Extra;
@@ -22,7 +23,7 @@ use crate::token::grant::{BadGrant, Grant};
 use crate::token::labels::{Labels, Name};
 use crate::token::limits::{BadLimit, Limits, MAX_CONNECT_WITHIN};
 use crate::token::sharing::{Role, Sharing};
-use crate::token::{CurrentRing, Token, seal};
+use crate::token::{KeyRing, Token, seal};
 
 /// Where the page and its WebSocket are, below the public URL.
 pub const PAGE_PATH: &str = "/novnc";
@@ -34,7 +35,7 @@ pub const TOKEN_PROTOCOL: &str = "fanlight.token.";
 /// Makes tokens and URLs.
 #[derive(Clone, Debug)]
 pub struct Minter {
-    ring: Arc<CurrentRing>,
+    ring: Arc<Current<KeyRing>>,
     public_url: String,
     usual: Usual,
     profiles: BTreeSet<ProfileName>,
@@ -184,7 +185,7 @@ impl Minter {
     /// `public_url` is the gateway as browsers see it, without a slash at its end;
     /// `usual` is what holds when an order does not say. Orders may name no target profile.
     #[must_use]
-    pub const fn new(ring: Arc<CurrentRing>, public_url: String, usual: Usual) -> Self {
+    pub const fn new(ring: Arc<Current<KeyRing>>, public_url: String, usual: Usual) -> Self {
         Self {
             ring,
             public_url,

@@ -9,10 +9,11 @@ use tracing::{error, info};
 use super::reload::{Part, Read, Stamps};
 use crate::audit::{Act, Audit, Event};
 use crate::clock::UnixTime;
+use crate::current::Current;
 use crate::file_stamp::FileStamp;
 use crate::keyring_file::{self, KeyRingFileError, Loaded};
 use crate::metrics::Metrics;
-use crate::token::{CurrentRing, Key, KeyRing};
+use crate::token::{Key, KeyRing};
 
 /// What a gateway seals and opens with.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Keys {
             sealing_key: Some(self.ring.sealing_key().id),
             ..Event::new(Act::Keys)
         });
-        let ring = Arc::new(CurrentRing::from(self.ring));
+        let ring = Arc::new(Current::from(self.ring));
         let outdated = Outdated::default();
         let file = self.file.map(|(path, stamp)| {
             let part: Arc<dyn Part> = Arc::new(RingFile {
@@ -75,7 +76,7 @@ impl Keys {
 
 /// Keys that a gateway seals and opens with.
 pub(super) struct InUse {
-    pub(super) ring: Arc<CurrentRing>,
+    pub(super) ring: Arc<Current<KeyRing>>,
     pub(super) outdated: Outdated,
     /// What follows them, where they are from a file.
     pub(super) file: Option<Read>,
@@ -105,7 +106,7 @@ impl Outdated {
 #[derive(Debug)]
 struct RingFile {
     path: PathBuf,
-    ring: Arc<CurrentRing>,
+    ring: Arc<Current<KeyRing>>,
     outdated: Outdated,
     metrics: Arc<Metrics>,
     audit: Audit,

@@ -2,7 +2,7 @@
 //! read again. What runs goes on with what it began with.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::Router;
 use tokio_util::task::TaskTracker;
@@ -15,6 +15,7 @@ use super::params::{api_keys, session_params};
 use super::readiness;
 use crate::audit::Audit;
 use crate::config::Config;
+use crate::current::Current;
 use crate::host::resolve::Resolver;
 use crate::http::api::Api;
 use crate::http::api::events::Listeners;
@@ -26,7 +27,7 @@ use crate::mint::Minter;
 use crate::session::Sessions;
 use crate::store::Store;
 use crate::tls::certificates::Certificates;
-use crate::token::CurrentRing;
+use crate::token::KeyRing;
 
 /// What stays from the start of a gateway to its end.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub(super) struct Standing {
     pub(super) public_url: String,
     /// How many sessions may run at once.
     pub(super) max_sessions: usize,
-    pub(super) ring: Arc<CurrentRing>,
+    pub(super) ring: Arc<Current<KeyRing>>,
     pub(super) outdated: Outdated,
     pub(super) resolver: Resolver,
     pub(super) store: Arc<dyn Store>,
@@ -63,26 +64,6 @@ pub(super) struct Serving {
     pub(super) face: Arc<Face>,
     pub(super) service: Arc<Service>,
     pub(super) shutdown: Shutdown,
-}
-
-/// What is in use. Clones are the same.
-#[derive(Clone, Debug)]
-pub(super) struct Current(Arc<RwLock<Arc<Serving>>>);
-
-impl Current {
-    pub(super) fn new(serving: Serving) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(serving))))
-    }
-
-    /// What is in use now.
-    pub(super) fn get(&self) -> Arc<Serving> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// From now on this is.
-    pub(super) fn replace(&self, serving: Serving) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
-    }
 }
 
 impl Standing {

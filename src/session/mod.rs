@@ -41,6 +41,7 @@ use crate::audit::Audit;
 use crate::buffers::Buffers;
 use crate::client_addr::ClientAddr;
 use crate::clock::UnixTime;
+use crate::current::Current;
 use crate::host;
 use crate::host::courtesy::Courtesy;
 use crate::host::resolve::Resolver;
@@ -48,7 +49,7 @@ use crate::metrics::Metrics;
 use crate::origin::{OriginPolicy, Presented};
 use crate::rate::TooOften;
 use crate::store::{Quotas, Store};
-use crate::token::{self, CurrentRing, Grant, OpenError};
+use crate::token::{self, Grant, KeyRing, OpenError};
 
 use registry::Registry;
 use resume::ResumeSecret;
@@ -92,7 +93,7 @@ pub struct Params {
 #[derive(Debug)]
 pub struct Sessions {
     params: Params,
-    ring: Arc<CurrentRing>,
+    ring: Arc<Current<KeyRing>>,
     resolver: Resolver,
     courtesy: Courtesy,
     buffers: Arc<Buffers>,
@@ -136,7 +137,7 @@ impl Sessions {
     #[must_use]
     pub fn new(
         params: Params,
-        ring: Arc<CurrentRing>,
+        ring: Arc<Current<KeyRing>>,
         resolver: Resolver,
         store: Arc<dyn Store>,
         tasks: TaskTracker,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rustls::client::verify_server_name;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -11,6 +11,7 @@ use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::clock::UnixTime;
+use crate::current::Current;
 use crate::file_stamp::FileStamp;
 use crate::tls::pem::{self, TlsError};
 use crate::tls::validity::not_after;
@@ -37,7 +38,7 @@ struct Shown {
 /// asks for none, or for one that no certificate is for, gets the first of all.
 pub struct Certificates {
     files: Vec<CertificateFiles>,
-    shown: RwLock<Arc<Shown>>,
+    shown: Current<Shown>,
 }
 
 impl Certificates {
@@ -46,7 +47,7 @@ impl Certificates {
     /// # Errors
     /// [`TlsError`], about the first that cannot be used.
     pub fn read(files: Vec<CertificateFiles>) -> Result<Self, TlsError> {
-        let shown = RwLock::new(Arc::new(load(&files)?));
+        let shown = Current::from(load(&files)?);
         Ok(Self { files, shown })
     }
 
@@ -65,7 +66,7 @@ impl Certificates {
         };
         Ok(Self {
             files: Vec::new(),
-            shown: RwLock::new(Arc::new(shown)),
+            shown: Current::from(shown),
         })
     }
 
@@ -75,8 +76,7 @@ impl Certificates {
     /// [`TlsError`]: nothing has changed.
     pub fn reload(&self) -> Result<(), TlsError> {
         if !self.files.is_empty() {
-            let shown = Arc::new(load(&self.files)?);
-            *self.shown.write().unwrap_or_else(PoisonError::into_inner) = shown;
+            self.shown.replace(load(&self.files)?);
         }
         Ok(())
     }
@@ -90,28 +90,24 @@ impl Certificates {
     /// What they looked like when what is shown was read.
     #[must_use]
     pub fn shown_stamps(&self) -> Vec<Option<FileStamp>> {
-        self.shown().stamps.clone()
+        self.shown.get().stamps.clone()
     }
 
     /// When the first of them ends, if they say.
     #[must_use]
     pub fn first_end(&self) -> Option<UnixTime> {
-        let shown = self.shown();
+        let shown = self.shown.get();
         let ends = shown
             .keys
             .iter()
             .filter_map(|key| not_after(key.cert.first()?));
         ends.min()
     }
-
-    fn shown(&self) -> Arc<Shown> {
-        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let shown = self.shown();
+        let shown = self.shown.get();
         let fits = |key: &&Arc<CertifiedKey>| {
             let scheme = key.key.choose_scheme(hello.signature_schemes());
             scheme.is_some()

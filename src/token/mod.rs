@@ -6,7 +6,6 @@
 
 pub mod binding;
 pub mod credentials;
-pub mod current;
 pub mod grant;
 pub mod keyring;
 pub mod labels;
@@ -16,7 +15,6 @@ pub mod sharing;
 
 pub use binding::Binding;
 pub use credentials::Credentials;
-pub use current::CurrentRing;
 pub use grant::Grant;
 pub use keyring::{Key, KeyRing};
 pub use labels::Labels;
