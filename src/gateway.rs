@@ -298,7 +298,7 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
                 };
                 front
                     .tasks
-                    .spawn(connection(stream, client, Arc::clone(&front)));
+                    .spawn(connection(stream, client, face, Arc::clone(&front)));
             }
             // Whoever hung up before we came is no reason to wait; anything else is a shortage,
             // which asking again at once would only make worse.
@@ -311,9 +311,8 @@ async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize
     }
 }
 
-async fn connection(mut stream: TcpStream, mut client: Client, front: Arc<Front>) {
+async fn connection(mut stream: TcpStream, mut client: Client, face: Arc<Face>, front: Arc<Front>) {
     let address = client.address;
-    let face = (front.face)();
     let identified = tokio::select! {
         identified = face.edge.client(&mut stream, address) => identified,
         () = front.closing.cancelled() => return,

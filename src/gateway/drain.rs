@@ -8,7 +8,6 @@
 //! Draining: it is not ready, takes no more connections, tells pages to go on elsewhere, and works on for
 //! the sessions that it has. Stopping: whoever is left is ended, and everything says goodbye.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -71,14 +70,14 @@ impl Gateway {
     /// # Cancel safety
     /// Cancel safe: [`Gateway::end`] does the rest.
     pub async fn stop(&self) {
+        let serving = self.current.get();
         let Shutdown {
             drain,
             grace,
             elsewhere,
-        } = self.current.get().shutdown;
+        } = serving.shutdown;
         self.standing.phases.drain.cancel();
-        let service = Arc::clone(&self.current.get().service);
-        let sessions = &service.sessions;
+        let sessions = &serving.service.sessions;
         if !drain.is_zero() && sessions.count() > 0 {
             info!(sessions = sessions.count(), timeout = ?drain, "draining");
             sessions.drain(drain, elsewhere).await;

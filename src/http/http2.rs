@@ -12,8 +12,7 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
-use hyper::Request;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -21,11 +20,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 use tracing::debug;
 
 use crate::http::Client;
-use crate::http::serve::{HEAD_WITHIN, LAST_REQUEST, Lasting, MAX_HEAD};
+use crate::http::serve::{HEAD_WITHIN, LAST_REQUEST, Lasting, MAX_HEAD, answer};
 use crate::stream::Stream;
 
 /// How many requests and WebSockets one connection may have open at once.
@@ -131,6 +129,7 @@ async fn idle(requests: &Requests, lasting: &Lasting) {
 
 /// Serves a connection until it has been idle, until its longest time, or until `stop`. Requests may
 /// then take as long as those of HTTP/1.1, and WebSockets come to the end that their session has.
+///
 /// `router` says for each request what answers it.
 pub(super) async fn serve(
     stream: Stream,
@@ -142,11 +141,9 @@ pub(super) async fn serve(
     let address = client.address;
     let (lasting, requests) = (Lasting::default(), Arc::new(Requests::default()));
     let (given, counted) = (lasting.clone(), Arc::clone(&requests));
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(client.clone());
-        request.extensions_mut().insert(given.clone());
+    let service = service_fn(move |request| {
         let open = Open::one_of(&counted);
-        let answering = router().oneshot(request.map(Body::new));
+        let answering = answer(request, &client, &given, router());
         async move {
             let answer: Response = answering.await?;
             Ok::<_, Infallible>(answer.map(|body| Answer { body, _open: open }))
@@ -199,6 +196,7 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
+    use hyper::Request;
     use hyper::client::conn::http2::handshake;
     use hyper_util::rt::TokioExecutor;
     use tokio::sync::Semaphore;

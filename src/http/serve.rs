@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use tower::util::Oneshot;
 use tracing::debug;
 
 use crate::http::{Client, http2};
@@ -97,6 +98,7 @@ impl Drop for Tunnel {
 
 /// Serves a connection until its end or its longest time, or until `stop`, after the request that
 /// is being answered.
+///
 /// `router` says for each request what answers it.
 pub async fn serve(
     stream: Stream,
@@ -112,11 +114,7 @@ pub async fn serve(
     let address = client.address;
     let lasting = Lasting::default();
     let given = lasting.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(client.clone());
-        request.extensions_mut().insert(given.clone());
-        router().oneshot(request.map(Body::new))
-    });
+    let service = service_fn(move |request| answer(request, &client, &given, router()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
@@ -140,6 +138,19 @@ pub async fn serve(
     if let Err(error) = served {
         debug!(client = %address, %error, "connection ended");
     }
+}
+
+/// Has a request answered, which is told what handlers want to know of its connection.
+pub(super) fn answer(
+    mut request: Request<Incoming>,
+    client: &Client,
+    lasting: &Lasting,
+    router: Router,
+) -> Oneshot<Router, Request<Body>> {
+    let extensions = request.extensions_mut();
+    extensions.insert(client.clone());
+    extensions.insert(lasting.clone());
+    router.oneshot(request.map(Body::new))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ impl Sessions {
     /// How many run here, those on their way to the picture included.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.registry.legs().len()
+        self.registry.count()
     }
 
     /// Tells each page that its session ends after `within`, spread over half of it at most, and

@@ -115,6 +115,11 @@ impl Registry {
         admitted.map(|running| running.now()).collect()
     }
 
+    /// How many legs run here.
+    pub(super) fn count(&self) -> usize {
+        self.running().len()
+    }
+
     /// Which legs run here, in no order.
     pub(super) fn legs(&self) -> Vec<LegId> {
         self.running().keys().copied().collect()

@@ -21,6 +21,7 @@ use crate::http::api::object::Object;
 use crate::http::api::permissions::PermissionsRequest;
 use crate::http::api::scope::Scope;
 use crate::http::api::selection;
+use crate::http::api::sessions::find;
 use crate::http::problem::Problem;
 use crate::id::SessionId;
 use crate::rfb::chord::Chord;
@@ -117,11 +118,6 @@ pub(super) async fn press(
         ..about(&entry, &caller, &client, Act::Press)
     });
     Ok(StatusCode::ACCEPTED.into_response())
-}
-
-async fn find(api: &Api, id: SessionId) -> Result<Entry, Problem> {
-    let session = api.store.session(id).await?;
-    session.ok_or(Problem::SessionNotFound)
 }
 
 fn about(entry: &Entry, caller: &Caller, client: &Client, act: Act) -> Event {

@@ -69,7 +69,8 @@ pub(super) async fn terminate(
         }
     }
     let note = message.flatten();
-    // For the audit alone; who is gone by now is not found below either.
+    // For the audit alone: one that the store has lost sight of may run at a gateway, which hears of
+    // its end all the same.
     let entry = api.store.session(id).await?;
     let sentence = Sentence {
         reason: Reason::Terminated,

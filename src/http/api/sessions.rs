@@ -16,6 +16,7 @@ use crate::http::api::selection::{self, Selection};
 use crate::http::console::Parameters;
 use crate::http::problem::Problem;
 use crate::id::SessionId;
+use crate::store::Entry;
 
 /// A part of the list.
 #[derive(Serialize)]
@@ -56,8 +57,16 @@ pub(super) async fn one(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let id = selection::path_id(path)?;
-    let session = api.store.session(id).await?;
-    let entry = session.ok_or(Problem::SessionNotFound)?;
+    let entry = find(&api, id).await?;
     let with_target = caller.scopes.allow(Scope::SessionsTarget);
     Ok(Json(SessionDocument::new(&entry, with_target)).into_response())
+}
+
+/// The session that a path names.
+///
+/// # Errors
+/// [`Problem::SessionNotFound`], and where the store cannot be asked.
+pub(super) async fn find(api: &Api, id: SessionId) -> Result<Entry, Problem> {
+    let session = api.store.session(id).await?;
+    session.ok_or(Problem::SessionNotFound)
 }
