@@ -32,6 +32,7 @@ pub mod keyring_file;
 pub mod listener;
 pub mod metrics;
 pub mod mint;
+pub mod network;
 pub mod origin;
 pub mod proxy;
 pub mod proxy_header;

@@ -3,8 +3,9 @@
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::network;
 use crate::origin::Origin;
-use crate::token::binding::{Binding, network};
+use crate::token::binding::Binding;
 
 /// What a console is bound to, beside the configuration.
 #[derive(Clone, Debug, Args)]
@@ -27,5 +28,5 @@ impl From<BindingArgs> for Binding {
 }
 
 fn client(text: &str) -> Result<IpNet, &'static str> {
-    network(text).ok_or("expected a network or an address such as 192.0.2.0/24")
+    network::parse(text).ok_or("expected a network or an address such as 192.0.2.0/24")
 }

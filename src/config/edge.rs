@@ -6,6 +6,7 @@ use super::raw::{Typed, Value};
 use super::reader::Reader;
 use super::setting as s;
 use super::value::{Item, Setable, Wrong, quote};
+use crate::network;
 use crate::origin::Origin;
 use crate::proxy::{ForwardedHeader, TrustedProxies};
 use crate::rate::Rate;
@@ -76,12 +77,7 @@ impl Item for IpNet {
 
     fn read_item(typed: &Typed) -> Result<Self, Wrong> {
         const EXPECTED: &str = "an address or a network such as 10.0.0.1 or 10.0.0.0/24";
-        item(typed, EXPECTED, |text| {
-            let network = text.parse::<Self>();
-            let network = network.or_else(|_| text.parse().map(|ip: std::net::IpAddr| ip.into()));
-            // Bits behind the prefix are a typing error.
-            network.ok().filter(|it| *it == it.trunc())
-        })
+        item(typed, EXPECTED, network::parse_exact)
     }
 
     fn clash(_: &[Self]) -> Option<String> {

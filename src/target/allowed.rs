@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::network;
+
 /// A network, and ports in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TargetRange {
@@ -51,11 +53,7 @@ impl FromStr for TargetRange {
                 _ => (text, None),
             },
         };
-        let alone = || network.parse().map(|ip: IpAddr| IpNet::from(ip));
-        let network = network
-            .parse()
-            .or_else(|_| alone())
-            .map_err(|_| BadTargetRange)?;
+        let network = network::parse_exact(network).ok_or(BadTargetRange)?;
         let ports = match ports {
             None => (0, u16::MAX),
             Some(ports) => {
@@ -63,8 +61,7 @@ impl FromStr for TargetRange {
                 (port(first)?, port(last)?)
             }
         };
-        // Bits behind the prefix are a typing error, or a misunderstanding.
-        if ports.0 > ports.1 || network != network.trunc() {
+        if ports.0 > ports.1 {
             return Err(BadTargetRange);
         }
         Ok(Self { network, ports })

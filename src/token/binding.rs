@@ -23,13 +23,6 @@ pub struct Binding {
 #[error("a console is bound to at most {MAX_EACH} {0}")]
 pub struct BadBinding(&'static str);
 
-/// A network such as `192.0.2.0/24`, or an address alone, which is a network of one.
-#[must_use]
-pub fn network(text: &str) -> Option<IpNet> {
-    let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(address)
-}
-
 impl Binding {
     /// Checks the bounds.
     ///

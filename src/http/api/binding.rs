@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::network;
 use crate::origin::BadOrigin;
-use crate::token::binding::{Binding, network};
+use crate::token::binding::Binding;
 
 /// What is narrowed beside the configuration.
 #[derive(Default, Deserialize)]
@@ -17,7 +18,7 @@ impl BindingRequest {
     /// # Errors
     /// The field that is wrong, and why.
     pub(super) fn into_binding(self) -> Result<Binding, (&'static str, String)> {
-        let clients = self.clients.iter().map(|text| network(text));
+        let clients = self.clients.iter().map(|text| network::parse(text));
         let clients: Option<Vec<_>> = clients.collect();
         let clients = clients.ok_or_else(|| {
             let words = "expected networks and addresses such as \"192.0.2.0/24\"";
