@@ -1,5 +1,6 @@
 //! What a leg is made of: a TCP connection, in the clear or inside TLS, or a part of one.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,9 +10,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// Bytes both ways.
-pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Duplex for S {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+
+impl fmt::Debug for dyn Duplex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Duplex")
+    }
+}
 
 /// A connected byte stream.
 #[derive(Debug)]

@@ -12,13 +12,9 @@ use crate::host::aes_stream::AesStream;
 use crate::rfb::SwapError;
 use crate::rfb::auth::ra2::SessionCiphers;
 use crate::rfb::host::HostSwap;
+use crate::stream::Duplex;
 use crate::target::HostName;
 use crate::tls::connect::{Connector, Shown};
-
-/// Anything that bytes can be read from and written to.
-pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 /// The stream to a host.
 ///
@@ -32,7 +28,7 @@ pub struct HostStream {
 
 enum Layers {
     Tcp(TcpStream),
-    Layered(Box<dyn Io>),
+    Layered(Box<dyn Duplex>),
     /// The stream went into a change of layers that failed.
     Gone,
 }
@@ -53,7 +49,7 @@ impl HostStream {
     /// TLS below that layer has shown.
     #[must_use]
     pub fn layered(
-        stream: impl Io + 'static,
+        stream: impl Duplex + 'static,
         host: HostName,
         tls: Connector,
         shown: Option<Shown>,
@@ -95,7 +91,7 @@ impl HostStream {
     }
 
     /// What is there, to be put inside another layer.
-    fn take_layers(&mut self) -> Result<Box<dyn Io>, SwapError> {
+    fn take_layers(&mut self) -> Result<Box<dyn Duplex>, SwapError> {
         match std::mem::replace(&mut self.layers, Layers::Gone) {
             Layers::Tcp(stream) => Ok(Box::new(stream)),
             Layers::Layered(stream) => Ok(stream),
