@@ -84,7 +84,7 @@ fn reconfigure(
         resolved,
         taken_up,
         need_restart,
-    } = Change::new(running, read);
+    } = Change::new(running, read).map_err(not_valid)?;
     gateway.reconfigure(&resolved.config)?;
     level.set(&resolved.config.log.level)?;
     info!(

@@ -1,8 +1,8 @@
 //! What of a configuration that was read again takes effect, and what needs a restart.
 
-use super::setting::{PROFILE_SETTINGS, SETTINGS, Setting};
+use super::problem::Problems;
+use super::setting::{PROFILE_SETTINGS, SETTINGS};
 use super::sources::Resolved;
-use super::{Config, Limits, Log, Tokens};
 use crate::target::ProfileName;
 
 /// A configuration in place of the running one.
@@ -18,73 +18,89 @@ pub struct Change {
 
 impl Change {
     /// What becomes of `running` when `read` is to take its place.
-    #[must_use]
-    pub fn new(running: &Resolved, read: Resolved) -> Self {
-        let changed = |setting: &Setting| {
-            read.origins.toml(setting.path) != running.origins.toml(setting.path)
-        };
-        let paths = |restart: bool| {
-            let settings = SETTINGS.iter().filter(move |it| it.restart == restart);
-            settings
-                .filter(|it| changed(it))
-                .map(|it| it.path.to_owned())
-        };
-        let mut taken_up: Vec<_> = paths(false).collect();
-        let need_restart = paths(true).collect();
-        let names = read.config.profiles.keys();
-        let mut names: Vec<&ProfileName> = names.chain(running.config.profiles.keys()).collect();
-        names.sort();
-        names.dedup();
-        for name in names {
-            for setting in PROFILE_SETTINGS {
-                let path = super::reader::in_profile(name, setting);
-                if read.origins.toml(&path) != running.origins.toml(&path) {
-                    taken_up.push(path);
-                }
-            }
-        }
-        let Resolved { config, origins } = read;
-        let origins = origins.with_restart_of(&running.origins);
-        let config = keep(config, running.config.clone());
-        Self {
-            resolved: Resolved { config, origins },
-            taken_up,
+    ///
+    /// # Errors
+    /// [`Problems`]: what was read does not go with what stays until a restart.
+    pub fn new(running: &Resolved, read: Resolved) -> Result<Self, Problems> {
+        let differs =
+            |one: &Resolved, path: &str| one.origins.toml(path) != running.origins.toml(path);
+        let restart = SETTINGS.iter().filter(|setting| setting.restart);
+        let waiting = restart.filter(|setting| differs(&read, setting.path));
+        let need_restart = waiting.map(|setting| setting.path.to_owned()).collect();
+        let resolved = read.with_restart_of(running)?;
+        let taken_up = paths(running, &resolved);
+        Ok(Self {
+            taken_up: taken_up.filter(|path| differs(&resolved, path)).collect(),
+            resolved,
             need_restart,
-        }
+        })
     }
 }
 
-/// The configuration that was read, with all that needs a restart as it was.
-fn keep(read: Config, running: Config) -> Config {
-    Config {
-        tokens: Tokens {
-            keyring_file: running.tokens.keyring_file,
-            ..read.tokens
-        },
-        limits: Limits {
-            sessions: running.limits.sessions,
-            connections: running.limits.connections,
-            handshakes: running.limits.handshakes,
-            ..read.limits
-        },
-        host: super::Host {
-            dials_per_host: running.host.dials_per_host,
-            ..read.host
-        },
-        log: Log {
-            format: running.log.format,
-            ..read.log
-        },
-        name: running.name,
-        listen: running.listen,
-        public_url: running.public_url,
-        base_path: running.base_path,
-        state_dir: running.state_dir,
-        tls: running.tls,
-        store: running.store,
-        audit: running.audit,
-        webhook: running.webhook,
-        metrics_listen: running.metrics_listen,
-        ..read
+/// All settings, those of the profiles of both included.
+fn paths(one: &Resolved, other: &Resolved) -> impl Iterator<Item = String> {
+    let profiles = one.config.profiles.keys();
+    let mut names: Vec<&ProfileName> = profiles.chain(other.config.profiles.keys()).collect();
+    names.sort();
+    names.dedup();
+    let of_profiles: Vec<_> = names
+        .into_iter()
+        .flat_map(|name| {
+            PROFILE_SETTINGS
+                .iter()
+                .map(|it| super::reader::in_profile(name, it))
+        })
+        .collect();
+    let settings = SETTINGS.iter().map(|setting| setting.path.to_owned());
+    settings.chain(of_profiles)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::config::Sources;
+
+    fn typed(settings: &[(&str, &str)]) -> Resolved {
+        let environment = settings
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        let sources = Sources {
+            environment: environment.collect(),
+            ..Sources::default()
+        };
+        sources.load().unwrap()
+    }
+
+    #[test]
+    fn what_needs_a_restart_stays_with_all_that_follows_from_it() {
+        let running = typed(&[
+            ("FANLIGHT_STATE_DIR", "/there"),
+            ("FANLIGHT_LOG_LEVEL", "warn"),
+        ]);
+        let read = typed(&[
+            ("FANLIGHT_STATE_DIR", "/elsewhere"),
+            ("FANLIGHT_STORE_KIND", "redis"),
+            ("FANLIGHT_STORE_URL", "redis://store.example"),
+            ("FANLIGHT_LIMITS_SESSIONS", "7"),
+            ("FANLIGHT_LIMITS_MINTS_PER_KEY", "1/s"),
+            ("FANLIGHT_LOG_LEVEL", "debug"),
+        ]);
+        let change = Change::new(&running, read.clone()).unwrap();
+        assert_eq!(change.taken_up, ["limits.mints_per_key", "log.level"]);
+        let restart: BTreeSet<&str> = change.need_restart.iter().map(String::as_str).collect();
+        let differ = ["state_dir", "store.kind", "store.url", "limits.sessions"];
+        assert!(restart.is_superset(&differ.into()), "{restart:?}");
+        assert!(restart.contains("tokens.keyring_file"), "{restart:?}");
+        let mut expected = running.config.clone();
+        expected.log.level = read.config.log.level;
+        expected.limits.mints_per_key = read.config.limits.mints_per_key;
+        // The store of gateways that are one would have them wait for sessions that move.
+        assert_eq!(change.resolved.config, expected);
+        assert_eq!(
+            Change::new(&running, running.clone()).unwrap().taken_up,
+            [""; 0]
+        );
     }
 }

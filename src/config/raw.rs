@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub(super) enum Value {
 }
 
 /// The last layer that sets a setting wins.
-#[derive(Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Raw {
     /// By the dotted path.
     typed: BTreeMap<String, Typed>,
@@ -54,6 +55,17 @@ pub(super) struct Raw {
 impl Raw {
     pub(super) fn get(&self, path: &str) -> Option<&Typed> {
         self.typed.get(path)
+    }
+
+    /// Puts what was typed `before` of the settings that need a restart in place of what is there.
+    pub(super) fn keep_restart_of(&mut self, before: &Self) {
+        let restart = SETTINGS.iter().filter(|setting| setting.restart);
+        for setting in restart {
+            match before.typed.get(setting.path) {
+                Some(typed) => self.typed.insert(setting.path.to_owned(), typed.clone()),
+                None => self.typed.remove(setting.path),
+            };
+        }
     }
 
     /// Lays a file over what is there.
@@ -192,6 +204,14 @@ impl Raw {
         let value = Value::Text(text);
         self.typed
             .insert(setting.path.to_owned(), Typed { place, value });
+    }
+}
+
+impl fmt::Debug for Raw {
+    /// What was typed may be a secret in the wrong place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.typed.keys();
+        f.debug_set().entries(settings).finish()
     }
 }
 

@@ -33,15 +33,6 @@ impl Origins {
         self.find(path).map(|shown| shown.toml.as_str())
     }
 
-    /// The same, with what needs a restart as it was `before`.
-    pub(super) fn with_restart_of(mut self, before: &Self) -> Self {
-        let restart = |path: &str| SETTINGS.iter().any(|it| it.restart && it.path == path);
-        self.shown.retain(|shown| !restart(&shown.path));
-        let kept = before.shown.iter().filter(|shown| restart(&shown.path));
-        self.shown.extend(kept.cloned());
-        self
-    }
-
     fn find(&self, path: &str) -> Option<&Shown> {
         self.shown.iter().find(|shown| shown.path == path)
     }
@@ -170,18 +161,18 @@ impl Reader {
         self.raw.problems.push(Problem::with(place, &path, message));
     }
 
-    /// All problems by their places, and all settings in their order.
-    pub(super) fn finish(self) -> (Vec<Problem>, Origins) {
-        let mut problems = self.raw.problems;
+    /// All problems by their places, all settings in their order, and what was typed.
+    pub(super) fn finish(mut self) -> (Vec<Problem>, Origins, Raw) {
+        let mut problems = std::mem::take(&mut self.raw.problems);
         problems.sort_by_key(|problem| match &problem.place {
             Place::File { at, .. } => (0, *at),
             Place::Environment(_) => (1, None),
             Place::Flag(_) => (2, None),
             Place::Default => (3, None),
         });
-        let profiles = self.raw.profiles.into_iter().collect();
+        let profiles = self.raw.profiles.iter().cloned().collect();
         let shown = self.shown;
-        (problems, Origins { shown, profiles })
+        (problems, Origins { shown, profiles }, self.raw)
     }
 
     fn typed(&self, setting: &Setting) -> Option<Typed> {

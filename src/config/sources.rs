@@ -30,6 +30,8 @@ pub struct Resolved {
     pub config: Config,
     /// Where they came from.
     pub origins: Origins,
+    /// What they were made of.
+    raw: Raw,
 }
 
 impl Sources {
@@ -63,11 +65,21 @@ impl Sources {
         for (flag, text) in self.flags {
             raw.lay_flag(flag, text);
         }
+        Resolved::from_raw(raw)
+    }
+}
+
+impl Resolved {
+    fn from_raw(raw: Raw) -> Result<Self, Problems> {
         let mut reader = Reader::new(raw);
         let config = resolve(&mut reader);
-        let (mut problems, origins) = reader.finish();
+        let (mut problems, origins, raw) = reader.finish();
         match config {
-            Some(config) if problems.is_empty() => Ok(Resolved { config, origins }),
+            Some(config) if problems.is_empty() => Ok(Self {
+                config,
+                origins,
+                raw,
+            }),
             _ => {
                 // Every way to no configuration notes a problem; should one not, that is said.
                 if problems.is_empty() {
@@ -78,9 +90,17 @@ impl Sources {
             }
         }
     }
-}
 
-impl Resolved {
+    /// The same, with the settings that need a restart as they are in `running`, and what follows
+    /// from them.
+    ///
+    /// # Errors
+    /// [`Problems`]: what does not go with those.
+    pub(super) fn with_restart_of(mut self, running: &Self) -> Result<Self, Problems> {
+        self.raw.keep_restart_of(&running.raw);
+        Self::from_raw(self.raw)
+    }
+
     /// Checks that the files that settings name can be read, and returns those settings' paths.
     ///
     /// # Errors
