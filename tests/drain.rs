@@ -82,6 +82,40 @@ async fn two(redis: &RedisServer, set: impl Fn(Builder) -> Builder) -> (TestGate
     (one, shared(two).start().await)
 }
 
+/// A page before its machine, at the first of two gateways that are one.
+struct Shown {
+    one: TestGateway,
+    two: TestGateway,
+    /// From the page to whichever gateway it is plugged into.
+    cable: Cable,
+    machine: Qemu,
+    browser: Chromium,
+    _redis: RedisServer,
+}
+
+impl Shown {
+    async fn start() -> Self {
+        let redis = RedisServer::start(&[]).await;
+        let cable = Cable::new().await;
+        let (one, two) = two(&redis, |it| it.set("public_url", cable.url())).await;
+        cable.plug(one.address);
+        let machine = Qemu::start(Family::V4, PASSWORD).await;
+        let minted = one.mint_for(machine.address, PASSWORD).await;
+        let browser = Chromium::start().await;
+        browser.open(&minted.url).await;
+        browser.reaches("connected").await;
+        browser.shows(&guest::picture(), "the picture").await;
+        Self {
+            one,
+            two,
+            cable,
+            machine,
+            browser,
+            _redis: redis,
+        }
+    }
+}
+
 #[tokio::test]
 async fn sessions_stay_until_they_end_or_somebody_asks_again() {
     let host = Manners::default().host(Family::V4).await;
@@ -154,16 +188,14 @@ async fn a_session_that_moves_lets_its_gateway_go() {
 
 #[tokio::test]
 async fn the_page_moves_and_the_person_goes_on_typing() {
-    let redis = RedisServer::start(&[]).await;
-    let cable = Cable::new().await;
-    let (mut one, two) = two(&redis, |it| it.set("public_url", cable.url())).await;
-    cable.plug(one.address);
-    let machine = Qemu::start(Family::V4, PASSWORD).await;
-    let minted = one.mint_for(machine.address, PASSWORD).await;
-    let browser = Chromium::start().await;
-    browser.open(&minted.url).await;
-    browser.reaches("connected").await;
-    browser.shows(&guest::picture(), "the picture").await;
+    let Shown {
+        mut one,
+        two,
+        cable,
+        machine,
+        browser,
+        _redis,
+    } = Shown::start().await;
     browser.type_text("fan").await;
     machine.typed("fan").await;
 
@@ -184,16 +216,14 @@ async fn the_page_moves_and_the_person_goes_on_typing() {
 
 #[tokio::test]
 async fn a_page_that_finds_no_other_gateway_keeps_its_picture_and_comes_back() {
-    let redis = RedisServer::start(&[]).await;
-    let cable = Cable::new().await;
-    let (mut one, two) = two(&redis, |it| it.set("public_url", cable.url())).await;
-    cable.plug(one.address);
-    let machine = Qemu::start(Family::V4, PASSWORD).await;
-    let minted = one.mint_for(machine.address, PASSWORD).await;
-    let browser = Chromium::start().await;
-    browser.open(&minted.url).await;
-    browser.reaches("connected").await;
-    browser.shows(&guest::picture(), "the picture").await;
+    let Shown {
+        mut one,
+        two,
+        cable,
+        machine,
+        browser,
+        _redis,
+    } = Shown::start().await;
 
     one.process().terminate();
     listens_no_more(&one).await;

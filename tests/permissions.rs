@@ -170,19 +170,8 @@ async fn no_key_stays_down_when_the_browser_is_killed() {
 /// What a host does by itself when a viewer leaves is its own matter: this one notes what it is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_host_itself_is_told_of_the_release() {
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let host = Manners::with_password(PASSWORD)
-        .host_then(Family::V4, move |mut line| {
-            let told = told.clone();
-            async move {
-                while let Some(message) = line.read(8).await {
-                    if told.send(message).is_err() {
-                        break;
-                    }
-                }
-            }
-        })
-        .await;
+    let host = Manners::with_password(PASSWORD).host_of_keys(Family::V4);
+    let (host, mut heard) = host.await;
     let gateway = TestGateway::start().await;
     let minted = gateway.mint_for(host.address, PASSWORD).await;
     let mut viewer = Viewer::open(&gateway, &minted).await.unwrap();

@@ -1,5 +1,7 @@
 //! A well-behaved RFB server for the other end of the relay, in the three published versions.
 
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
 use super::fake_host::{FakeHost, Line};
 use super::net::Family;
 use super::vnc_auth;
@@ -44,6 +46,22 @@ impl Manners {
     pub async fn host(self, family: Family) -> FakeHost {
         self.host_then(family, async |mut line| line.read_to_end().await)
             .await
+    }
+
+    /// A host that greets, then passes on what it is told, in messages of 8 bytes as keys are.
+    pub async fn host_of_keys(self, family: Family) -> (FakeHost, UnboundedReceiver<Vec<u8>>) {
+        let (told, heard) = unbounded_channel();
+        let host = self.host_then(family, move |mut line| {
+            let told = told.clone();
+            async move {
+                while let Some(message) = line.read(8).await {
+                    if told.send(message).is_err() {
+                        break;
+                    }
+                }
+            }
+        });
+        (host.await, heard)
     }
 
     /// A host that greets, then does `then` with the connection.

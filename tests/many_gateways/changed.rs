@@ -15,19 +15,7 @@ async fn what_is_changed_and_pressed_at_one_holds_at_the_other() {
     const CTRL: [u8; 8] = [4, 1, 0, 0, 0, 0, 0xff, 0xe3];
     const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
     let world = World::start(|two| two).await;
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let host = Manners::default()
-        .host_then(Family::V4, move |mut line| {
-            let told = told.clone();
-            async move {
-                while let Some(message) = line.read(8).await {
-                    if told.send(message).is_err() {
-                        break;
-                    }
-                }
-            }
-        })
-        .await;
+    let (host, mut heard) = Manners::default().host_of_keys(Family::V4).await;
     let minted = world
         .one
         .mint(&json!({ "target": target(host.address) }))
