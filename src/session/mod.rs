@@ -151,7 +151,12 @@ impl Sessions {
             audit: params.audit.clone(),
             gateway: params.gateway.clone(),
         };
-        tasks.spawn(stop.clone().run_until_cancelled_owned(watching.run()));
+        let stopping = stop.clone();
+        tasks.spawn(async move {
+            let registry = Arc::clone(&watching.registry);
+            stopping.run_until_cancelled(watching.run()).await;
+            registry.close();
+        });
         let handshakes = Semaphore::new(params.max_handshakes.min(Semaphore::MAX_PERMITS));
         Self {
             courtesy: Courtesy::new(params.host.courtesy),

@@ -1,11 +1,8 @@
 //! The story of one session.
 
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
 use tokio::{join, select};
 
 use crate::audit::Act;
@@ -24,7 +21,6 @@ use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
 use crate::session::relay::{self, Relay, order};
 use crate::session::{Arrival, Sessions};
-use crate::store::Sentence;
 use crate::stream::Stream;
 use crate::token::Grant;
 use crate::websocket::WebSocket;
@@ -58,24 +54,16 @@ impl Sessions {
 
         // Whatever comes before and after the relay is boxed: a session at rest keeps none of it.
         let (grant, mut seat) = Box::pin(self.let_in(arrival, &mut record)).await;
-        let inbox = seat.as_mut().and_then(|seat| seat.place.inbox());
-        let (orders, sentence) = inbox.map(|it| (it.orders, it.sentence)).unzip();
-        let mut stopped = pin!(async {
+        let mut orders = seat.as_mut().and_then(|seat| seat.place.inbox());
+        let opening = self.open(&mut socket, page, grant, &mut seat, &mut record);
+        let opened = Box::pin(async {
             select! {
-                end = sentenced(sentence) => end,
-                () = self.stop.cancelled() => End::plain(Reason::Draining),
+                opened = opening => opened,
+                end = self.sentenced(orders.as_mut()) => Err(end),
             }
         });
-        let opening = self.open(&mut socket, page, grant, &mut seat, &mut record);
-        let opened = select! {
-            opened = Box::pin(opening) => opened,
-            end = &mut stopped => Err(end),
-        };
-        let end = match opened {
-            Ok(opened) => {
-                self.relay(opened, &mut socket, &mut record, orders, stopped)
-                    .await
-            }
+        let end = match opened.await {
+            Ok(opened) => self.relay(opened, &mut socket, &mut record, orders).await,
             Err(end) => end,
         };
         // A host in this process, such as the demo's, closes because of the same stop.
@@ -189,15 +177,13 @@ impl Sessions {
         }))
     }
 
-    /// Moves bytes until one side has enough, or the session is `stopped`, which does not drop it:
-    /// keys that are down at the host have to be released.
+    /// Moves bytes until one side has enough, or somebody ends the session from outside.
     async fn relay(
         &self,
         opened: Box<Opened>,
         socket: &mut Socket,
         record: &mut Record,
         orders: Option<order::Receiver>,
-        stopped: impl Future<Output = End>,
     ) -> End {
         record.log_start();
         let Opened {
@@ -211,7 +197,19 @@ impl Sessions {
         if let Some(orders) = orders {
             relay = relay.obeying(orders);
         }
-        relay.run(first, stopped).await
+        relay.run(first).await
+    }
+
+    /// Waits until somebody ends the session from outside, which who has no seat hears of only when the
+    /// gateway stops.
+    async fn sentenced(&self, orders: Option<&mut order::Receiver>) -> End {
+        match orders {
+            Some(orders) => End::sentenced(orders.sentence().await),
+            None => {
+                self.stop.cancelled().await;
+                End::plain(Reason::Draining)
+            }
+        }
     }
 
     /// There will be no picture: whoever comes again with the same token is let in, also when they
@@ -259,14 +257,4 @@ fn judging(
         Err(_) if !needed => Ok(None),
         Err(violation) => Err(End::detailed(Reason::HostProtocol, &violation)),
     }
-}
-
-/// Waits until somebody ends the session from outside.
-async fn sentenced(sentence: Option<oneshot::Receiver<Sentence>>) -> End {
-    if let Some(sentence) = sentence
-        && let Ok(sentence) = sentence.await
-    {
-        return End::sentenced(sentence);
-    }
-    std::future::pending().await
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tracing::debug;
 
 use crate::id::SessionId;
+use crate::reason::Reason;
 use crate::session::drain::Notice;
 use crate::session::relay::{Traffic, order};
 use crate::store::{Entry, Order, Permit, Sentence, Verdict, Whom, Word};
@@ -22,6 +23,8 @@ pub(super) struct Registry {
     legs: Mutex<HashMap<LegId, Box<Running>>>,
     /// Set when the gateway is about to go.
     notice: OnceLock<Notice>,
+    /// Set when nobody may run here any more.
+    closed: OnceLock<Sentence>,
     emptied: Notify,
 }
 
@@ -32,17 +35,6 @@ struct Running {
     admitted: bool,
     traffic: Arc<Traffic>,
     orders: order::Sender,
-    /// None once it was told.
-    sentence: Option<oneshot::Sender<Sentence>>,
-}
-
-/// What a leg hears from outside.
-#[derive(Debug)]
-pub(super) struct Inbox {
-    /// What it is to do.
-    pub(super) orders: order::Receiver,
-    /// That it is to end.
-    pub(super) sentence: oneshot::Receiver<Sentence>,
 }
 
 /// A leg's place in the registry, which is free again when this is dropped.
@@ -50,42 +42,53 @@ pub(super) struct Inbox {
 pub(super) struct Place<'r> {
     registry: &'r Registry,
     leg: LegId,
-    inbox: Option<Inbox>,
+    inbox: Option<order::Receiver>,
 }
 
 impl Registry {
     /// Takes a leg in, which counts in `traffic`. From now on it can be ended from outside.
     pub(super) fn take(&self, entry: Entry, traffic: Arc<Traffic>) -> Place<'_> {
         let leg = (entry.id, entry.leg);
-        let (sender, sentence) = oneshot::channel();
-        let (giving, orders) = order::queue();
+        let (orders, inbox) = order::queue();
         let running = Running {
             entry,
             admitted: false,
             traffic,
-            orders: giving,
-            sentence: Some(sender),
+            orders,
         };
         let mut legs = self.running();
         // Under the lock: whoever looks for legs after it was set finds this one.
         if let Some(notice) = self.notice.get() {
             running.orders.notify(*notice);
         }
+        if let Some(sentence) = self.closed.get() {
+            running.orders.end(sentence);
+        }
         legs.insert(leg, Box::new(running));
         drop(legs);
         Place {
             registry: self,
             leg,
-            inbox: Some(Inbox { orders, sentence }),
+            inbox: Some(inbox),
         }
     }
 
     /// Ends those that are meant.
     pub(super) fn end(&self, whom: &Whom, sentence: &Sentence) {
-        for running in self.running().values_mut() {
+        for running in self.running().values() {
             if whom.means(&running.entry) {
-                running.tell(sentence);
+                running.orders.end(sentence);
             }
+        }
+    }
+
+    /// Ends all, and whoever still comes.
+    pub(super) fn close(&self) {
+        let sentence = self
+            .closed
+            .get_or_init(|| Sentence::plain(Reason::Draining));
+        for running in self.running().values() {
+            running.orders.end(sentence);
         }
     }
 
@@ -102,7 +105,7 @@ impl Registry {
     pub(super) fn carry_out(&self, verdict: &Verdict) {
         if let Some(running) = self.running().get_mut(&(verdict.session, verdict.leg)) {
             match &verdict.word {
-                Word::End(sentence) => running.tell(sentence),
+                Word::End(sentence) => running.orders.end(sentence),
                 Word::Permit(permit) => running.obey(&Order::Permit(*permit)),
             }
         }
@@ -157,14 +160,6 @@ impl Registry {
 }
 
 impl Running {
-    /// The first word stands.
-    fn tell(&mut self, sentence: &Sentence) {
-        if let Some(first) = self.sentence.take() {
-            // Nobody hears it who ends already.
-            let _ = first.send(sentence.clone());
-        }
-    }
-
     /// Old permissions that come late change nothing.
     fn obey(&mut self, order: &Order) {
         if let Order::Permit(permit) = order {
@@ -191,7 +186,7 @@ impl Running {
 
 impl Place<'_> {
     /// Where it hears from outside; there is one to take.
-    pub(super) const fn inbox(&mut self) -> Option<Inbox> {
+    pub(super) const fn inbox(&mut self) -> Option<order::Receiver> {
         self.inbox.take()
     }
 

@@ -1,6 +1,5 @@
 //! Allocations, reads and writes for what is relayed.
 
-use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
     let region = Region::new(COUNTING);
     runtime.block_on(async {
         let relay = Relay::new(&mut socket, host, &buffers, params, &traffic);
-        relay.run(FirstBytes::default(), pending()).await;
+        relay.run(FirstBytes::default()).await;
     });
     let allocations = region.change().allocations;
     Took {

@@ -21,8 +21,8 @@ use super::viewer;
 /// than the second.
 type Band = (usize, usize);
 
-const PLAIN: Band = (4_500, 5_700);
-const TLS: Band = (10_600, 12_900);
+const PLAIN: Band = (4_100, 5_300);
+const TLS: Band = (10_200, 12_500);
 
 /// Sessions before the counting starts, so that what is made once is no matter of theirs.
 const BEFORE: usize = 40;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::{Moved, Relay};
+use super::{Moved, Relay, Spare};
 use crate::buffers::Buffer;
 use crate::reason::Reason;
 use crate::session::end::End;
@@ -19,7 +19,7 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
-    pub(super) fn read_host(&mut self, cx: &mut Context<'_>) -> Moved {
+    pub(super) fn read_host(&mut self, cx: &mut Context<'_>, spare: &mut Spare<'r>) -> Moved {
         let browser_over = self.browser_deaf || self.browser.ended().is_some();
         if self.down.is_some() || self.host_end.is_some() || browser_over || self.speaks_first() {
             return false;
@@ -28,12 +28,13 @@ where
         if budget == 0 {
             return false;
         }
-        let mut buffer = self.buffers.take();
+        let mut buffer = spare.take().unwrap_or_else(|| self.buffers.take());
         let (_, space) = buffer.split_at_mut(self.room());
         let (space, _) = space.split_at_mut(budget.min(space.len()));
         let mut read = ReadBuf::new(space);
         let read = match Pin::new(&mut self.host).poll_read(cx, &mut read) {
             Poll::Pending => {
+                *spare = Some(buffer);
                 self.host_end = self.host_deaf.take();
                 return self.host_end.is_some();
             }

@@ -29,7 +29,6 @@ mod upward;
 pub use traffic::Traffic;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -128,6 +127,10 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
 /// Whether a step of the relay moved anything.
 type Moved = bool;
 
+/// A buffer into which nothing could be read yet, for the next attempt: while the relay looks at its
+/// legs it borrows one at most for nothing.
+type Spare<'r> = Option<Buffer<'r>>;
+
 impl<'r, B, H> Relay<'r, B, H>
 where
     B: AsyncRead + AsyncWrite + Unpin,
@@ -187,31 +190,21 @@ where
     }
 
     /// Relays until one leg ends, everything that the other still has to get is written, and says
-    /// why it ended; or until it is `stopped`. No key stays down at a host that is still there.
+    /// why it ended; or until it hears that it is to end. No key stays down at a host that is still
+    /// there.
     ///
     /// # Cancel safety
     /// When dropped, the browser's socket is at the border of a frame again: the rest of a half
-    /// written one is in its queue. Keys stay down at the host then: use `stopped`.
+    /// written one is in its queue. Keys stay down at the host then: [say](order::Sender::end) it.
     #[allow(
         clippy::manual_async_fn,
         reason = "an async fn keeps what it is given twice, and a relay is most of a session at rest"
     )]
-    pub fn run(
-        mut self,
-        first: FirstBytes,
-        stopped: impl Future<Output = End>,
-    ) -> impl Future<Output = End> {
+    pub fn run(mut self, first: FirstBytes) -> impl Future<Output = End> {
         async move {
             self.begin(&first);
             drop(first);
-            let end = {
-                let mut stopped = pin!(stopped);
-                poll_fn(|cx| match self.poll(cx) {
-                    Poll::Ready(end) => Poll::Ready(end),
-                    Poll::Pending => stopped.as_mut().poll(cx),
-                })
-                .await
-            };
+            let end = poll_fn(|cx| self.poll(cx)).await;
             if self.host_end.is_none() || self.host_broke {
                 Box::pin(self.part_from_host()).await;
             }
@@ -265,19 +258,21 @@ where
 
     /// Moves bytes until none can be moved.
     fn exchange(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        let sentenced = self.hear(cx);
+        let mut spare = None;
         loop {
-            let mut moved = self.read_host(cx);
+            let mut moved = self.read_host(cx, &mut spare);
             moved |= self.write_browser(cx).unwrap_or_else(|_| {
                 self.browser_deaf = true;
                 self.down = None;
                 true
             });
-            moved |= self.take_orders(cx);
-            moved |= self.read_browser(cx);
+            moved |= self.carry_out_orders();
+            moved |= self.read_browser(cx, &mut spare);
             moved |= self.write_host(cx);
             let end = self.finished();
             if end.is_some() || !moved {
-                return end;
+                return end.or(sentenced);
             }
         }
     }

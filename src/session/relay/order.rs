@@ -1,9 +1,11 @@
-//! What is asked of a relay while it runs.
+//! What a leg hears from outside: that it is to end, what it is to do, that the gateway is about to go.
 //!
 //! A queue of our own, since it is there for every session and hardly ever has anything in it: it
-//! takes some hundred bytes, where a channel's first block would take over a thousand.
+//! takes some hundred bytes, where a channel's first block would take over a thousand; and one for
+//! all, since a relay looks into it at each wake-up.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -14,11 +16,13 @@ pub use crate::store::Order;
 
 use crate::rfb::chord::Chord;
 use crate::session::drain::Notice;
-use crate::store::Permit;
+use crate::store::{Permit, Sentence};
 
 /// What a relay hears while it runs.
 #[derive(Clone, Debug)]
 pub enum Heard {
+    /// It is to end.
+    End(Sentence),
     /// Somebody wants something done.
     Order(Order),
     /// The gateway is about to go, as the page is told.
@@ -44,6 +48,8 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
+    /// Boxed, as hardly ever there.
+    sentence: Option<Box<Sentence>>,
     notice: Option<Notice>,
     /// The permissions that were said last.
     permit: Option<Permit>,
@@ -55,7 +61,8 @@ struct Waiting {
 #[error("{MAX_WAITING} chords wait already")]
 pub struct Full;
 
-/// A queue of permissions, of which the last count, and of at most [`MAX_WAITING`] chords.
+/// A queue of one sentence, of permissions, of which the last count, and of at most [`MAX_WAITING`]
+/// chords.
 #[must_use]
 pub fn queue() -> (Sender, Receiver) {
     let queue = Arc::<Queue>::default();
@@ -79,6 +86,16 @@ impl Sender {
         Ok(())
     }
 
+    /// Says that it is to end. The first word stands.
+    pub fn end(&self, sentence: &Sentence) {
+        let mut waiting = self.0.waiting();
+        waiting
+            .sentence
+            .get_or_insert_with(|| Box::new(sentence.clone()));
+        drop(waiting);
+        self.0.relay.wake();
+    }
+
     /// Says that the gateway is about to go.
     pub fn notify(&self, notice: Notice) {
         self.0.waiting().notice = Some(notice);
@@ -87,11 +104,15 @@ impl Sender {
 }
 
 impl Receiver {
-    /// The next of them, permissions first among the orders; wakes the task when one comes.
+    /// The next of them, a sentence before all others and permissions first among the orders; wakes
+    /// the task when one comes.
     pub fn poll_take(&mut self, cx: &Context<'_>) -> Poll<Heard> {
         // In this order, or one that comes in between would wake nobody.
         self.0.relay.register(cx.waker());
         let mut waiting = self.0.waiting();
+        if let Some(sentence) = waiting.sentence.take() {
+            return Poll::Ready(Heard::End(*sentence));
+        }
         if let Some(notice) = waiting.notice.take() {
             return Poll::Ready(Heard::Draining(notice));
         }
@@ -105,6 +126,22 @@ impl Receiver {
             drop(mem::take(&mut waiting.chords));
         }
         Poll::Ready(Heard::Order(Order::Press(chord)))
+    }
+
+    /// Waits for the sentence alone; everything else waits for the relay.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn sentence(&mut self) -> Sentence {
+        let sentence = poll_fn(|cx| {
+            self.0.relay.register(cx.waker());
+            self.0
+                .waiting()
+                .sentence
+                .take()
+                .map_or(Poll::Pending, Poll::Ready)
+        });
+        *sentence.await
     }
 }
 

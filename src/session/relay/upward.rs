@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::ahead::Ahead;
 use super::order::{Heard, MAX_WAITING, Order};
-use super::{Moved, Relay};
+use super::{Moved, Relay, Spare};
 use crate::buffers::Buffer;
 use crate::clock::UnixTime;
 use crate::reason::Reason;
@@ -24,12 +24,12 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
-    pub(super) fn read_browser(&mut self, cx: &mut Context<'_>) -> Moved {
+    pub(super) fn read_browser(&mut self, cx: &mut Context<'_>, spare: &mut Spare<'r>) -> Moved {
         let over = self.browser.ended().is_some() || self.misuse.is_some();
         if self.has_up() || self.browser_gone || over {
             return false;
         }
-        let mut buffer = self.buffers.take();
+        let mut buffer = spare.take().unwrap_or_else(|| self.buffers.take());
         let (_, space) = buffer.split_at_mut(ROOM);
         let received = self.browser.poll_receive(cx, space);
         self.note_round_trip();
@@ -41,6 +41,7 @@ where
             // What was read may have been a ping alone, which wants its answer now. Should that
             // fail, so does the next write; and the host may have been waiting for its turn.
             Poll::Pending => {
+                *spare = Some(buffer);
                 self.down.is_none()
                     && self.browser.has_queued()
                     && self.browser.poll_send_queued(cx).is_ready()
@@ -83,11 +84,12 @@ where
         self.up.is_some() || !self.ahead.is_empty()
     }
 
-    /// Takes orders, and carries them out where the host is at the border of a message.
-    pub(super) fn take_orders(&mut self, cx: &mut Context<'_>) -> Moved {
+    /// Takes what others say, and says whether that is the end.
+    pub(super) fn hear(&mut self, cx: &Context<'_>) -> Option<End> {
         while let Some(orders) = &mut self.orders {
             match orders.poll_take(cx) {
                 Poll::Pending => break,
+                Poll::Ready(Heard::End(sentence)) => return Some(End::sentenced(sentence)),
                 Poll::Ready(Heard::Draining(notice)) => self.tell_page(&notice.message()),
                 Poll::Ready(Heard::Order(Order::Permit(permit))) => self.permit(permit.permissions),
                 // A browser that keeps a message open keeps these waiting; somebody who cannot see
@@ -99,6 +101,11 @@ where
                 }
             }
         }
+        None
+    }
+
+    /// Carries orders out where the host is at the border of a message.
+    pub(super) fn carry_out_orders(&mut self) -> Moved {
         let gate = self.host_gate.as_ref();
         let owes_update = gate.is_some_and(|gate| gate.owes_update());
         let waiting = self.unsettled || owes_update || !self.chords.is_empty();

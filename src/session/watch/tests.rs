@@ -101,19 +101,31 @@ async fn an_end_arrives_while_the_store_does_not_answer() {
         audit: Audit::off(),
         gateway: "one".to_owned(),
     };
-    let sentence = place.inbox().unwrap().sentence;
+    let mut inbox = place.inbox().unwrap();
     let told = async {
         // The first renewal hangs by now.
         tokio::time::sleep(2 * BEAT).await;
         let whom = Whom::Console(entry().console);
         let revoked = Sentence::plain(Reason::TokenRevoked);
         store.end(&whom, &revoked).await.unwrap();
-        let told = timeout(BEAT, sentence).await;
-        assert_eq!(told.expect("told at once"), Ok(revoked));
+        let told = timeout(BEAT, inbox.sentence()).await;
+        assert_eq!(told.expect("told at once"), revoked);
     };
     select! {
         () = watch.run() => panic!("it watches as long as it is there"),
         () = told => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_when_the_gateway_has_stopped_is_told_as_well() {
+    let registry = Registry::default();
+    let mut early = registry.take(entry(), Arc::default());
+    registry.close();
+    let mut late = registry.take(Entry { leg: 2, ..entry() }, Arc::default());
+    for place in [&mut early, &mut late] {
+        let told = timeout(BEAT, place.inbox().unwrap().sentence()).await;
+        assert_eq!(told.unwrap(), Sentence::plain(Reason::Draining));
     }
 }
 

@@ -98,7 +98,7 @@ async fn dropped_after(
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
     let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic);
     tokio::select! {
-        end = relay.run(first, pending()) => panic!("{end:?}"),
+        end = relay.run(first) => panic!("{end:?}"),
         () = until(&mut browser, &mut host) => {}
     }
     let (frames, ()) = tokio::join!(all_frames(&mut browser), socket.close(1001, "draining"));

@@ -1,6 +1,7 @@
 //! What the gate lets through, and what is left at the host when a session ends.
 
 use super::*;
+use crate::store::Sentence;
 
 const CTRL: [u8; 8] = [4, 1, 0, 0, 0, 0, 0xff, 0xe3];
 const CTRL_UP: [u8; 8] = [4, 0, 0, 0, 0, 0, 0xff, 0xe3];
@@ -65,18 +66,21 @@ async fn no_key_stays_down_when_a_session_is_ended() {
             idle_max: Duration::from_secs(20),
             ..PARAMS
         };
-        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic);
-        let stopped = async {
-            if idle {
-                pending::<()>().await;
+        let (orders, obeyed) = order::queue();
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).obeying(obeyed);
+        let ending = async {
+            if !idle {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                orders.end(&Sentence::plain(Reason::Draining));
+                // The first word stands.
+                orders.end(&Sentence::plain(Reason::Terminated));
             }
-            tokio::time::sleep(Duration::from_secs(10)).await;
-            End::plain(Reason::Draining)
         };
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         let mut got = Vec::new();
         let reading = host.read_to_end(&mut got);
-        let (end, read) = tokio::join!(relay.run(FirstBytes::default(), stopped), reading);
+        let running = relay.run(FirstBytes::default());
+        let (end, read, ()) = tokio::join!(running, reading, ending);
         read.unwrap();
         let reason = if idle { Reason::Idle } else { Reason::Draining };
         assert_eq!(end.reason, reason);

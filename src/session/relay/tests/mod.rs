@@ -11,7 +11,6 @@ mod pace;
 mod paced;
 mod patience;
 
-use std::future::pending;
 use std::pin::Pin;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
@@ -111,7 +110,7 @@ where
         let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
         let traffic = Traffic::default();
         let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).judging(gate);
-        let end = relay.run(first, pending()).await;
+        let end = relay.run(first).await;
         let ran = started.elapsed();
         socket
             .close(end.reason.close_code(), end.reason.code())

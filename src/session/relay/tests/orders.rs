@@ -42,7 +42,7 @@ async fn obeying_from<T>(
         .judging(host_gate(permissions))
         .obeying(obeyed);
     tokio::select! {
-        end = relay.run(FirstBytes::default(), pending()) => panic!("{end:?}"),
+        end = relay.run(FirstBytes::default()) => panic!("{end:?}"),
         played = script(&mut browser, &mut host, orders) => played,
     }
 }
@@ -200,7 +200,7 @@ async fn where_nobody_looks_at_the_host_such_an_order_ends_the_leg() {
         host.read_to_end(&mut rest).await.unwrap();
         assert_eq!(rest, b"");
     };
-    let (end, ()) = tokio::join!(relay.run(FirstBytes::default(), pending()), script);
+    let (end, ()) = tokio::join!(relay.run(FirstBytes::default()), script);
     assert_eq!(end.reason, Reason::PermissionsChanged);
 }
 
