@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,6 +29,7 @@ use crate::current::Current;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::Client;
 use crate::http::api::events::Listeners;
+use crate::http::api::reload::{Asked, Kept};
 use crate::http::metrics::Scrape;
 use crate::http::serve::serve;
 use crate::listener;
@@ -163,6 +164,7 @@ impl Gateway {
             metrics: Arc::clone(&metrics),
             certificates: certificates.clone(),
             listeners: Listeners::new(phases.drain.clone()),
+            reloads: Arc::default(),
             tasks: tasks.clone(),
             phases: phases.clone(),
         };
@@ -207,13 +209,13 @@ impl Gateway {
         &self.minter
     }
 
-    /// Takes up what its files hold now (certificates, the key ring), and says in the log what came
-    /// of it: what is no good stays as it was. Nobody is dropped.
+    /// Takes up what its files hold now (certificates, the key ring), and says here and in the log
+    /// what is no good and stays as it was. Nobody is dropped.
     ///
     /// # Cancel safety
     /// Cancel safe: what has begun goes on.
-    pub async fn reload(&self) {
-        self.reload.all().await;
+    pub async fn reload(&self) -> Vec<Kept> {
+        self.reload.all().await
     }
 
     /// Serves from now on as another configuration says. What runs goes on with what it began with.
@@ -226,6 +228,12 @@ impl Gateway {
         let serving = self.standing.serve(config, Some(&before))?;
         self.current.replace(serving);
         Ok(())
+    }
+
+    /// Those who ask through the API that the configuration be read again. Until somebody takes this,
+    /// and once it is dropped, they are told that nobody can.
+    pub fn reloads(&self) -> mpsc::Receiver<Asked> {
+        self.standing.reloads.open()
     }
 
     /// Where its tasks run, for others that are to end with it.

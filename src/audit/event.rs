@@ -30,6 +30,8 @@ pub enum Act {
     Press,
     /// A console or a label was revoked.
     Revoke,
+    /// Somebody had the configuration read again through the API.
+    Reload,
     /// The gateway seals with another key, or opens with others, than before.
     Keys,
     /// Lines are missing here: there was no room for them.

@@ -32,6 +32,14 @@ pub struct ApiArgs {
     pub json: bool,
 }
 
+/// `fanlight reload`.
+#[derive(Clone, Debug, Args)]
+pub struct ReloadArgs {
+    /// Which gateway, and who asks.
+    #[command(flatten)]
+    pub api: ApiArgs,
+}
+
 /// `fanlight sessions`.
 #[derive(Clone, Debug, Args)]
 pub struct SessionsArgs {

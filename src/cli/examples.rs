@@ -57,6 +57,10 @@ Examples:
   fanlight mint --websocket wss://cluster/... --subprotocol plain.kubevirt.io --header-file bearer
   vault read -field=password vnc/web-01 | fanlight mint --host 10.0.0.5 --port 5901 --password-file -";
 
+pub(super) const RELOAD: &str = "\
+Examples:
+  fanlight reload --api http://127.0.0.1:8080 --key-file admin.key";
+
 pub(super) const TOKEN: &str = "\
 Examples:
   wl-paste | fanlight token inspect";

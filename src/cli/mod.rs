@@ -21,8 +21,9 @@ use crate::rfb::pacing::Pacing;
 use crate::unit;
 
 pub use api::{
-    ApiArgs, ConsolesArgs, ConsolesCommand, ConsolesRevokeArgs, SessionsArgs, SessionsCommand,
-    SessionsEndArgs, SessionsListArgs, SessionsPermitArgs, SessionsPressArgs, SessionsShowArgs,
+    ApiArgs, ConsolesArgs, ConsolesCommand, ConsolesRevokeArgs, ReloadArgs, SessionsArgs,
+    SessionsCommand, SessionsEndArgs, SessionsListArgs, SessionsPermitArgs, SessionsPressArgs,
+    SessionsShowArgs,
 };
 pub use audit::{AuditArgs, AuditCommand, AuditVerifyArgs};
 pub use binding::BindingArgs;
@@ -50,7 +51,8 @@ pub enum Command {
     /// Run the gateway: serve the console page, the WebSocket and the API until told to stop.
     ///
     /// SIGTERM and SIGINT end it in good order: viewers are told, and sessions get a moment to end.
-    /// SIGHUP has it read its certificates again, which it does by itself when they change.
+    /// SIGHUP has it read everything again, as `fanlight reload` does: the configuration, and the
+    /// certificates and the key ring, which it takes up by itself when they change.
     Serve(ServeArgs),
     /// Show a console without any machine: runs a gateway and a small machine of its own behind it,
     /// and prints a console URL.
@@ -76,6 +78,13 @@ pub enum Command {
     /// it expires. The gateway has to know the key ring's first key.
     #[command(after_help = examples::MINT)]
     Mint(MintArgs),
+    /// Have a running gateway read its configuration again, as SIGHUP does, and wait for it.
+    ///
+    /// Prints which settings have changed, and which of them need a restart. Where anything is wrong
+    /// with the configuration, everything stays as it was, and all problems are printed on standard
+    /// error. The key needs the scope admin. Gateways side by side are asked one by one.
+    #[command(after_help = examples::RELOAD)]
+    Reload(ReloadArgs),
     /// List, show and end sessions through a gateway's API, change what their viewers may do, and
     /// press keys at their machines.
     #[command(after_help = examples::SESSIONS)]

@@ -1,6 +1,7 @@
 //! Asking a gateway's API from the command line.
 
 use std::fmt::Write as _;
+use std::io::Write;
 
 use anyhow::{Context as _, bail, ensure};
 use axum::body::Bytes;
@@ -106,16 +107,34 @@ impl Api {
     }
 }
 
-/// What the gateway says is wrong, fit for a terminal.
+/// Prints an answer as JSON.
+pub(super) fn print(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "{value:#}")?;
+    Ok(())
+}
+
+/// What the gateway says is wrong, fit for a terminal: a line, and one more for each error of a
+/// configuration.
 fn problem(answer: &Value, status: u16) -> String {
-    let text = |member: &str| answer.get(member).and_then(Value::as_str);
-    let Some(title) = text("title") else {
+    let Some(first) = joined(answer, &["title", "detail"]) else {
         return format!("status {status}");
     };
-    let detail = text("detail").map(|detail| format!(": {detail}"));
-    format!("{title}{}", detail.unwrap_or_default())
-        .escape_debug()
-        .to_string()
+    let errors = answer.get("errors").and_then(Value::as_array);
+    let errors = errors.into_iter().flatten();
+    let errors = errors.filter_map(|error| joined(error, &["place", "setting", "message"]));
+    std::iter::once(first)
+        .chain(errors)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Those of the members that are texts, with colons between.
+pub(super) fn joined(value: &Value, members: &[&str]) -> Option<String> {
+    let texts = members
+        .iter()
+        .filter_map(|member| value.get(member)?.as_str());
+    let texts: Vec<_> = texts.map(|text| text.escape_debug().to_string()).collect();
+    (!texts.is_empty()).then(|| texts.join(": "))
 }
 
 /// A text as part of a path or query ([RFC 3986, 2.3]).
@@ -149,5 +168,8 @@ mod tests {
         let answer = serde_json::json!({ "title": "Not\u{1b}[2J", "detail": "a\nb" });
         assert_eq!(problem(&answer, 400), "Not\\u{1b}[2J: a\\nb");
         assert_eq!(problem(&Value::Null, 502), "status 502");
+        let errors = serde_json::json!([{ "message": "c\u{1b}" }, { "place": "a:1", "setting": "b", "message": "d" }]);
+        let answer = serde_json::json!({ "title": "Not valid", "errors": errors });
+        assert_eq!(problem(&answer, 409), "Not valid\nc\\u{1b}\na:1: b: d");
     }
 }

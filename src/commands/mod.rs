@@ -9,6 +9,7 @@ mod health;
 mod keys;
 mod mint;
 mod probe;
+mod reload;
 mod secret_file;
 mod serve;
 mod sessions;
@@ -37,6 +38,7 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Probe(args) => probe::run(args, out),
         Command::Keys(args) => keys::run(args.command, out),
         Command::Mint(args) => mint::run(args, out),
+        Command::Reload(args) => reload::run(&args, out),
         Command::Sessions(args) => sessions::sessions(args.command, out),
         Command::Consoles(args) => sessions::consoles(args.command, out),
         Command::Token(args) => token::run(args.command, out),
@@ -47,9 +49,15 @@ pub fn run(command: Command, out: &mut dyn Write) -> anyhow::Result<()> {
 
 /// The configuration of this process, with the flags that are settings laid on top.
 fn load_config(args: &ConfigArgs, flags: Vec<(&'static str, String)>) -> anyhow::Result<Resolved> {
-    Sources::of_process(args.config.clone(), flags)
-        .load()
-        .map_err(not_valid)
+    read_config(args, flags).map_err(not_valid)
+}
+
+/// The same, with all that is wrong by its place.
+fn read_config(
+    args: &ConfigArgs,
+    flags: Vec<(&'static str, String)>,
+) -> Result<Resolved, Problems> {
+    Sources::of_process(args.config.clone(), flags).load()
 }
 
 /// All problems, each at the start of its line, where editors and terminals find the place.

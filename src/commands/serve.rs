@@ -5,13 +5,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::block_in_place;
 use tracing::{error, info, warn};
 
-use super::{load_config, not_valid};
+use super::{load_config, not_valid, read_config};
 use crate::cli::ServeArgs;
-use crate::config::{Change, Resolved};
+use crate::config::{Change, Problems, Resolved};
 use crate::descriptors;
-use crate::gateway::{Gateway, Keys};
+use crate::gateway::{Gateway, Keys, StartError};
+use crate::http::api::reload::{ConfigError, Outcome, Reloaded};
 use crate::systemd;
-use crate::telemetry::{self, Level};
+use crate::telemetry::{self, BadFilter, Level};
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let resolved = load_config(&args.config, args.flags())?;
@@ -22,15 +23,15 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     super::runtime()?.block_on(serve(args, resolved, &level))
 }
 
-async fn serve(args: &ServeArgs, mut running: Resolved, level: &Level) -> anyhow::Result<()> {
-    let config = &running.config;
+async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::Result<()> {
+    let config = &resolved.config;
     let keys = Keys::of_file(&config.tokens.keyring_file, super::now())?;
     if config.api_keys.is_empty() {
         warn!("the API is off, because no API key is configured: `fanlight keys api` makes one");
     }
     // Before it listens, so that no signal falls between.
     let mut signals = StopSignals::new()?;
-    let mut reload = signal(SignalKind::hangup()).context("cannot wait for signals")?;
+    let mut hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
     let handed_over =
         systemd::listener().context("the socket that was handed over is of no use")?;
     let gateway = match handed_over {
@@ -40,24 +41,27 @@ async fn serve(args: &ServeArgs, mut running: Resolved, level: &Level) -> anyhow
     let alive = systemd::keep_alive(gateway.stopping().clone());
     gateway.tasks().spawn(alive);
     systemd::ready();
+    let mut reloads = gateway.reloads();
+    let mut running = Running {
+        args,
+        gateway: &gateway,
+        resolved,
+        level,
+    };
     let signal = loop {
         tokio::select! {
             signal = signals.wait() => break signal,
-            _ = reload.recv() => {
-                let read_again = block_in_place(|| reconfigure(args, &gateway, &running, level));
-                match read_again {
-                    Ok(now) => {
-                        running = now;
-                        gateway.reload().await;
-                    }
-                    Err(error) => {
-                        let error = format!("{error:#}").replace('\n', "; ");
-                        error!(error, "nothing was reloaded: everything stays as it was");
-                    }
+            // Whoever sent it reads the log.
+            _ = hangup.recv() => drop(running.reload().await),
+            Some(asked) = reloads.recv() => {
+                if !asked.is_gone() {
+                    asked.answer(running.reload().await);
                 }
             }
         }
     };
+    // Nothing is reloaded any more.
+    drop(reloads);
     info!(signal, "asked to stop");
     systemd::stopping();
     tokio::select! {
@@ -70,32 +74,94 @@ async fn serve(args: &ServeArgs, mut running: Resolved, level: &Level) -> anyhow
     Ok(())
 }
 
-/// Reads the configuration again, and lets the gateway go on with it; says what takes effect. Waits
-/// for a disk.
-fn reconfigure(
-    args: &ServeArgs,
-    gateway: &Gateway,
-    running: &Resolved,
-    level: &Level,
-) -> anyhow::Result<Resolved> {
-    let read = load_config(&args.config, args.flags())?;
-    read.check_files().map_err(not_valid)?;
-    let Change {
-        resolved,
-        taken_up,
-        need_restart,
-    } = Change::new(running, read).map_err(not_valid)?;
-    gateway.reconfigure(&resolved.config)?;
-    level.set(&resolved.config.log.level)?;
-    info!(
-        changed = taken_up.join(", "),
-        "the configuration was read again"
-    );
-    if !need_restart.is_empty() {
-        let settings = need_restart.join(", ");
-        warn!(settings, "these need a restart, and stay as they were");
+/// The gateway with the configuration that it runs by.
+struct Running<'r> {
+    args: &'r ServeArgs,
+    gateway: &'r Gateway,
+    resolved: Resolved,
+    level: &'r Level,
+}
+
+/// Why nothing was reloaded.
+#[derive(Debug, thiserror::Error)]
+enum ReloadError {
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// What it names cannot be used.
+    #[error(transparent)]
+    Use(#[from] StartError),
+    /// The log cannot be changed.
+    #[error(transparent)]
+    Log(#[from] BadFilter),
+}
+
+impl Running<'_> {
+    /// Has everything read again, and says in the log what came of it.
+    async fn reload(&mut self) -> Outcome {
+        let reloaded = match block_in_place(|| self.reconfigure()) {
+            Ok(reloaded) => reloaded,
+            Err(error) => {
+                let text = error.to_string().replace('\n', "; ");
+                error!(
+                    error = text,
+                    "nothing was reloaded: everything stays as it was"
+                );
+                return Err(error.into());
+            }
+        };
+        info!(
+            changed = reloaded.changed.join(", "),
+            "the configuration was read again"
+        );
+        if !reloaded.needs_restart.is_empty() {
+            let settings = reloaded.needs_restart.join(", ");
+            warn!(settings, "these need a restart, and stay as they were");
+        }
+        Ok(Reloaded {
+            kept: self.gateway.reload().await,
+            ..reloaded
+        })
     }
-    Ok(resolved)
+
+    /// Reads the configuration again, and lets the gateway go on with it. Waits for a disk.
+    fn reconfigure(&mut self) -> Result<Reloaded, ReloadError> {
+        let read = read_config(&self.args.config, self.args.flags())?;
+        read.check_files()?;
+        let Change {
+            resolved,
+            taken_up,
+            need_restart,
+        } = Change::new(&self.resolved, read)?;
+        self.gateway.reconfigure(&resolved.config)?;
+        self.level.set(&resolved.config.log.level)?;
+        self.resolved = resolved;
+        Ok(Reloaded {
+            changed: taken_up,
+            needs_restart: need_restart,
+            kept: Vec::new(),
+        })
+    }
+}
+
+impl From<ReloadError> for Vec<ConfigError> {
+    fn from(error: ReloadError) -> Self {
+        match error {
+            ReloadError::Config(Problems(problems)) => {
+                let errors = problems.into_iter().map(|problem| ConfigError {
+                    place: Some(problem.place.to_string()),
+                    setting: problem.setting,
+                    message: problem.message,
+                });
+                errors.collect()
+            }
+            other => vec![ConfigError {
+                place: None,
+                setting: None,
+                message: other.to_string(),
+            }],
+        }
+    }
 }
 
 /// SIGTERM and SIGINT. They are handled even as process 1 of a container, where the kernel ignores a

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::api::{Api, encode};
+use super::api::{Api, encode, print};
 use crate::cli::{
     ConsolesCommand, ConsolesRevokeArgs, SessionsCommand, SessionsEndArgs, SessionsListArgs,
     SessionsPermitArgs, SessionsPressArgs, SessionsShowArgs,
@@ -176,11 +176,6 @@ async fn revoke(args: &ConsolesRevokeArgs, out: &mut dyn Write) -> anyhow::Resul
     }
     let ended = shown(answer.get("sessions_ended"));
     writeln!(out, "revoked; sessions ended: {ended}")?;
-    Ok(())
-}
-
-fn print(value: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "{value:#}")?;
     Ok(())
 }
 

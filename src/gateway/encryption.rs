@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use super::reload::{Part, Stamps};
 use crate::clock::UnixTime;
 use crate::config::Config;
+use crate::http::api::reload::Kept;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::self_signed::self_signed;
@@ -59,13 +60,17 @@ impl Part for Certificates {
         Self::stamps(self)
     }
 
-    fn take_up(&self) {
+    fn take_up(&self) -> Result<(), Kept> {
         match self.reload() {
             Ok(()) => {
                 let end = self.first_end().map(|it| it.to_string());
                 info!(end, "the certificates were read again");
+                Ok(())
             }
-            Err(error) => warn!(%error, "the certificates stay as they were"),
+            Err(error) => {
+                warn!(%error, "the certificates stay as they were");
+                Err(Kept::new("certificates", &error))
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::audit::{Act, Audit, Event};
 use crate::clock::UnixTime;
 use crate::current::Current;
 use crate::file_stamp::FileStamp;
+use crate::http::api::reload::Kept;
 use crate::keyring_file::{self, KeyRingFileError, Loaded};
 use crate::metrics::Metrics;
 use crate::token::{Key, KeyRing};
@@ -117,7 +118,7 @@ impl Part for RingFile {
         vec![FileStamp::of(&self.path)]
     }
 
-    fn take_up(&self) {
+    fn take_up(&self) -> Result<(), Kept> {
         let read = keyring_file::load(&self.path);
         self.outdated.set(read.is_err());
         let ring = match read {
@@ -125,7 +126,7 @@ impl Part for RingFile {
             Err(error) => {
                 let sealing_key = self.ring.get().sealing_key().id;
                 error!(%error, %sealing_key, "the key ring stays as it was");
-                return;
+                return Err(Kept::new("key_ring", &error));
             }
         };
         let sealing_key = ring.sealing_key().id;
@@ -149,6 +150,7 @@ impl Part for RingFile {
                 ..Event::new(Act::Keys)
             });
         }
+        Ok(())
     }
 }
 

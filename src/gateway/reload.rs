@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::file_stamp::FileStamp;
+use crate::http::api::reload::Kept;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -22,9 +23,11 @@ pub(super) trait Part: Debug + Send + Sync {
     /// Its files as they are now.
     fn stamps(&self) -> Stamps;
 
-    /// Reads its files again, and says in the log what came of it. Where they are of no use it stays
-    /// as it was.
-    fn take_up(&self);
+    /// Reads its files again, and says in the log what came of it.
+    ///
+    /// # Errors
+    /// [`Kept`]: they are of no use, and it stays as it was.
+    fn take_up(&self) -> Result<(), Kept>;
 }
 
 /// A part with its files as they were right before what is in use was read.
@@ -50,12 +53,12 @@ impl Reload {
         Self(Arc::new(watched.collect()))
     }
 
-    /// Takes up all parts, whether their files have changed or not.
+    /// Takes up all parts, whether their files have changed or not, and says which stay as they were.
     ///
     /// # Cancel safety
     /// Cancel safe: what has begun goes on.
-    pub(super) async fn all(&self) {
-        self.each(|_, _| true).await;
+    pub(super) async fn all(&self) -> Vec<Kept> {
+        self.each(|_, _| true).await
     }
 
     /// Takes up each part whose files have changed, until the gateway stops.
@@ -67,20 +70,22 @@ impl Reload {
         }
     }
 
-    async fn each(&self, wanted: fn(&Stamps, &Stamps) -> bool) {
+    async fn each(&self, wanted: fn(&Stamps, &Stamps) -> bool) -> Vec<Kept> {
         let parts = Arc::clone(&self.0);
         let taken_up = spawn_blocking(move || {
+            let mut kept = Vec::new();
             for Watched { part, seen } in parts.iter() {
                 let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
                 // From before they are read: what changes meanwhile is seen at the next look.
                 let now = part.stamps();
                 if wanted(&seen, &now) {
-                    part.take_up();
+                    kept.extend(part.take_up().err());
                     *seen = now;
                 }
             }
+            kept
         });
         // A part that panics has said so; the others have their turn at the next look.
-        let _ = taken_up.await;
+        taken_up.await.unwrap_or_default()
     }
 }

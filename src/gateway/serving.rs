@@ -19,6 +19,7 @@ use crate::current::Current;
 use crate::host::resolve::Resolver;
 use crate::http::api::Api;
 use crate::http::api::events::Listeners;
+use crate::http::api::reload::Reloads;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
 use crate::http::{self, Service, http2};
@@ -46,6 +47,7 @@ pub(super) struct Standing {
     pub(super) metrics: Arc<Metrics>,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) listeners: Listeners,
+    pub(super) reloads: Arc<Reloads>,
     pub(super) tasks: TaskTracker,
     pub(super) phases: Phases,
 }
@@ -113,6 +115,7 @@ impl Standing {
                 store: Arc::clone(&self.store),
                 audit: self.audit.clone(),
                 listeners: self.listeners.clone(),
+                reloads: Arc::clone(&self.reloads),
             }),
             headers: PageHeaders {
                 frame_ancestors: ancestors.map(|a| a.as_str().into()).collect(),

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
 use tracing::warn;
 
+use crate::http::api::reload::ConfigError;
 use crate::http::api::scope::Scope;
 use crate::rate::TooOften;
 use crate::reason::Reason;
@@ -58,19 +59,25 @@ pub enum Problem {
     StoreUnavailable,
     /// Nothing is done that could not be written to the audit log.
     AuditUnavailable,
+    /// The configuration that was to be reloaded is not valid.
+    ConfigInvalid(Vec<ConfigError>),
+    /// Nobody can read the configuration again.
+    ReloadUnavailable,
     /// Fanlight itself failed.
     Internal,
 }
 
 /// The document's members.
 #[derive(Serialize)]
-struct Document {
+struct Document<'p> {
     r#type: String,
     title: &'static str,
     status: u16,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'p [ConfigError],
 }
 
 impl Problem {
@@ -99,6 +106,12 @@ impl Problem {
             Self::TooManyListeners,
             Self::StoreUnavailable,
             Self::AuditUnavailable,
+            Self::ConfigInvalid(vec![ConfigError {
+                place: Some("fanlight.toml:12:12".to_owned()),
+                setting: Some("limits.sessions".to_owned()),
+                message: "must be 1 to 1000000".to_owned(),
+            }]),
+            Self::ReloadUnavailable,
             Self::Internal,
         ]
     }
@@ -214,6 +227,16 @@ impl Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The audit log cannot be written right now",
             ),
+            Self::ConfigInvalid(_) => (
+                "config_invalid",
+                StatusCode::CONFLICT,
+                "The configuration is not valid, and everything stays as it was",
+            ),
+            Self::ReloadUnavailable => (
+                "reload_unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This gateway stops, or has nothing that it could read again",
+            ),
             Self::Internal => (
                 "internal",
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -230,6 +253,14 @@ impl Problem {
             Self::UpgradeRequired(bad) | Self::BadUpgrade(bad) => Some(bad.to_string()),
             Self::RateLimited(_) => Some("setting limits.mints_per_key".to_owned()),
             _ => None,
+        }
+    }
+
+    /// All that is wrong, where that is many things.
+    fn errors(&self) -> &[ConfigError] {
+        match self {
+            Self::ConfigInvalid(errors) => errors,
+            _ => &[],
         }
     }
 
@@ -280,6 +311,7 @@ impl Serialize for Problem {
             status: status.as_u16(),
             code,
             detail: self.detail(),
+            errors: self.errors(),
         };
         document.serialize(serializer)
     }

@@ -13,6 +13,7 @@ fn help_of_every_command() {
         ("health", "health"),
         ("probe", "probe"),
         ("check-config", "check-config"),
+        ("reload", "reload"),
         ("sessions", "sessions"),
         ("sessions-list", "sessions list"),
         ("sessions-show", "sessions show"),

@@ -81,6 +81,7 @@ impl Desk {
             store: Arc::<Memory>::clone(&store),
             audit: Audit::start(&audit).unwrap(),
             listeners: Listeners::new(stop.clone()),
+            reloads: Arc::default(),
         });
         Self {
             store,

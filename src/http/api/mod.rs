@@ -12,6 +12,7 @@ mod limits;
 mod object;
 pub mod openapi;
 mod permissions;
+pub mod reload;
 pub mod routes;
 pub mod scope;
 mod security;
@@ -38,6 +39,7 @@ use crate::audit::Audit;
 use crate::http::api::events::Listeners;
 use crate::http::api::keys::ApiKeys;
 use crate::http::api::object::Object;
+use crate::http::api::reload::Reloads;
 use crate::http::api::routes::ROUTES;
 use crate::http::api::scope::Scope;
 use crate::http::limiter::Limiter;
@@ -66,6 +68,8 @@ pub struct Api {
     pub audit: Audit,
     /// Those who listen to what happens.
     pub listeners: Listeners,
+    /// The way to whoever can read the configuration again.
+    pub reloads: Arc<Reloads>,
 }
 
 /// The routes of the API. Each request has to carry a [`Client`](crate::http::Client) and a

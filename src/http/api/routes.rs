@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::http::api::scope::Scope;
-use crate::http::api::{Api, consoles, control, ends, events, sessions};
+use crate::http::api::{Api, consoles, control, ends, events, reload, sessions};
 
 /// A method of a path.
 #[derive(Debug)]
@@ -61,6 +61,13 @@ pub const ROUTES: &[Route] = &[
         scope: Scope::SessionsEnd,
         problems: PARAMETERS,
         handler: || delete(ends::revoke_console),
+    },
+    Route {
+        method: "post",
+        path: "/api/v1/reload",
+        scope: Scope::Admin,
+        problems: &["config_invalid", "reload_unavailable"],
+        handler: || post(reload::reload),
     },
     Route {
         method: "post",
