@@ -1,7 +1,7 @@
 //! The address of a person's browser, behind whatever proxies.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Where a browser is: an address, and its port where that is known.
 ///
@@ -14,6 +14,13 @@ pub struct ClientAddr {
 }
 
 impl ClientAddr {
+    /// Somebody on the gateway's own machine, of whom no more is known: who comes through a Unix
+    /// socket.
+    pub const THIS_MACHINE: Self = Self {
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port: None,
+    };
+
     /// An address, and its port where it is known.
     #[must_use]
     pub const fn new(ip: IpAddr, port: Option<u16>) -> Self {

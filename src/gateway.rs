@@ -1,10 +1,11 @@
-//! The gateway as a whole: assembles everything and owns the listener.
+//! The gateway as a whole: assembles everything and owns the listeners.
 
-mod beside;
 mod drain;
 mod edge;
 mod encryption;
+mod front;
 mod keys;
+mod listening;
 mod params;
 mod profiles;
 mod readiness;
@@ -14,52 +15,42 @@ mod serving;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::info;
 
 use crate::audit::{self, Audit};
-use crate::config::{Config, StoreError};
+use crate::config::{Config, PublicUrl, StoreError};
 use crate::current::Current;
+use crate::descriptors;
 use crate::host::resolve::{ResolveError, Resolver};
-use crate::http::Client;
 use crate::http::api::events::Listeners;
 use crate::http::api::reload::{Asked, Kept};
-use crate::http::metrics::Scrape;
-use crate::http::serve::serve;
-use crate::listener;
+use crate::http::roles::Role;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
-use crate::stream::Stream;
+use crate::systemd::HandedOver;
 use crate::tls::TlsError;
 use crate::tls::listen::Acceptor;
 use crate::webhook::WebhookError;
-use beside::Beside;
 use drain::Phases;
+use front::{Front, accept};
+use listening::Listening;
 use params::webhook;
 use reload::{Part, Reload};
-use serving::{Face, Serving, Standing};
+use serving::{Serving, Standing};
 
 pub use keys::Keys;
 pub use profiles::profiles;
-
-/// How long accepting pauses when the system has no descriptors or memory for a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// While connections come, a timer of the accept loop is never further away than this. Handshakes set
-/// many timers, and one that becomes the nearest of all wakes the reactor by a system call.
-const NEAR_TIMER: Duration = Duration::from_millis(100);
 
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
     standing: Standing,
-    current: Arc<Current<Serving>>,
+    fronts: Vec<Arc<Front>>,
+    current: Current<Serving>,
     minter: Minter,
     reload: Reload,
 }
@@ -72,11 +63,14 @@ pub enum StartError {
     Listen {
         /// What it comes from.
         setting: &'static str,
-        /// The address.
-        address: SocketAddr,
+        /// The address, as it was configured.
+        address: String,
         /// What the system says.
         error: io::Error,
     },
+    /// Nobody says what the gateway's URL is, and what systemd handed over does not tell.
+    #[error("public_url has to be set: no listener with the role public is at an address")]
+    NoPublicUrl,
     /// A certificate, a key or an authority cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -94,16 +88,6 @@ pub enum StartError {
     Webhook(#[from] WebhookError),
 }
 
-/// What a new connection is given.
-struct Front {
-    /// What it meets at this moment.
-    face: Box<dyn Fn() -> Arc<Face> + Send + Sync>,
-    acceptor: Option<Acceptor>,
-    tasks: TaskTracker,
-    /// From here on there are no more connections.
-    closing: CancellationToken,
-}
-
 impl Gateway {
     /// Starts a gateway with these keys: when this returns, it is listening.
     ///
@@ -113,36 +97,29 @@ impl Gateway {
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
     pub async fn start(config: &Config, keys: Keys) -> Result<Self, StartError> {
-        let listener = bind("listen", config.listen, config.browser.dead_after).await?;
-        Self::start_on(listener, config, keys).await
+        Self::start_with(config, keys, Vec::new()).await
     }
 
-    /// The same, with a listener that was there before, in place of the setting.
+    /// The same, with sockets that were there before: they stand where a listener names them, and else
+    /// in place of the setting `listen`.
     ///
     /// # Errors
     /// [`StartError`].
     ///
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
-    pub async fn start_on(
-        listener: TcpListener,
+    pub async fn start_with(
         config: &Config,
         keys: Keys,
+        handed_over: Vec<HandedOver>,
     ) -> Result<Self, StartError> {
-        let options = listener::set_options(&listener, config.browser.dead_after);
-        let address = options.and_then(|()| listener.local_addr());
-        let address = address.map_err(|error| StartError::Listen {
-            setting: "listen",
-            address: config.listen,
-            error,
-        })?;
-        let certificates = encryption::certificates(config, address)?;
+        let bound = listening::bind(config, handed_over).await?;
+        let (listening, sockets): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
+        let certificates = encryption::certificates(config, &listening)?;
         let acceptor = certificates.clone().map(Acceptor::new).transpose()?;
         let resolver = Resolver::from_system()?;
-        let beside = Beside::bind(config).await?;
         let metrics = Arc::new(Metrics::new());
-
-        let public_url = config.public_url_at(address).to_string();
+        let public_url = public_url(config, &listening)?;
         let places = params::places(config);
         let audit = Audit::start(&config.audit)?;
         let keys = keys.in_use(&metrics, &audit);
@@ -153,54 +130,72 @@ impl Gateway {
             tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
         }
         let standing = Standing {
-            address,
-            public_url: public_url.clone(),
+            listening,
+            public_url,
             max_sessions: places.sessions,
             ring: keys.ring,
             outdated: keys.outdated,
             resolver,
             store,
             audit,
-            metrics: Arc::clone(&metrics),
+            metrics,
             certificates: certificates.clone(),
             listeners: Listeners::new(phases.drain.clone()),
             reloads: Arc::default(),
             tasks: tasks.clone(),
             phases: phases.clone(),
         };
-        let current = Arc::new(Current::from(standing.serve(config, None)?));
-        let serving = Arc::clone(&current);
-        let front = Front {
-            face: Box::new(move || Arc::clone(&serving.get().face)),
-            acceptor,
-            tasks: tasks.clone(),
-            closing: phases.drain.clone(),
-        };
-        info!(%address, public_url, tls = front.acceptor.is_some(), "listening");
-        let shown = certificates.clone().map(|it| {
+        let (serving, faces) = standing.serve(config, None)?;
+        let shared = Arc::new(Semaphore::new(
+            places.connections.min(Semaphore::MAX_PERMITS),
+        ));
+        let mut fronts = Vec::new();
+        for ((listening, socket), face) in standing.listening.iter().zip(sockets).zip(faces) {
+            let Listening { listener, tls, .. } = listening;
+            let roles = listener.roles;
+            let public_url = roles.has(Role::Public).then_some(&standing.public_url);
+            let public_url = public_url.map(tracing::field::display);
+            info!(address = %socket, public_url, %roles, tls, "listening");
+            let front = Arc::new(Front {
+                face: Current::from(face),
+                acceptor: acceptor.clone().filter(|_| *tls),
+                places: if roles.serves() {
+                    Arc::clone(&shared)
+                } else {
+                    Arc::new(Semaphore::new(descriptors::BESIDE))
+                },
+                tasks: tasks.clone(),
+                // Who watches the gateway watches it to its end.
+                closing: if roles.is_only(Role::Metrics) {
+                    phases.stop.clone()
+                } else {
+                    phases.drain.clone()
+                },
+            });
+            tasks.spawn(accept(socket, Arc::clone(&front)));
+            fronts.push(front);
+        }
+        let shown = certificates.map(|it| {
             let stamps = it.shown_stamps();
             (it as Arc<dyn Part>, stamps)
         });
         let reload = Reload::new(shown.into_iter().chain(keys.file).collect());
-        tasks.spawn(reload.clone().watch(stop.clone()));
-        let scrape = Scrape {
-            metrics,
-            certificates,
-        };
-        beside.serve(config, &public_url, scrape, &tasks, &phases);
-        tasks.spawn(accept(listener, Arc::new(front), places.connections));
+        tasks.spawn(reload.clone().watch(stop));
         Ok(Self {
             minter: standing.minter(config),
             standing,
-            current,
+            fronts,
+            current: Current::from(serving),
             reload,
         })
     }
 
-    /// The address that it listens on, with the port that the system chose for port 0.
+    /// The first address that it listens on, with the port that the system chose for port 0; nothing
+    /// where it listens at Unix sockets alone.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.standing.address
+    pub fn address(&self) -> Option<SocketAddr> {
+        let mut listening = self.standing.listening.iter();
+        listening.find_map(|it| it.address)
     }
 
     /// What makes console URLs.
@@ -225,8 +220,11 @@ impl Gateway {
     /// [`StartError`]: nothing has changed.
     pub fn reconfigure(&self, config: &Config) -> Result<(), StartError> {
         let before = self.current.get();
-        let serving = self.standing.serve(config, Some(&before))?;
+        let (serving, faces) = self.standing.serve(config, Some(&before))?;
         self.current.replace(serving);
+        for (front, face) in self.fronts.iter().zip(faces) {
+            front.face.replace(face);
+        }
         Ok(())
     }
 
@@ -249,102 +247,11 @@ impl Gateway {
     }
 }
 
-/// Listens on an address.
-async fn bind(
-    setting: &'static str,
-    address: SocketAddr,
-    dead_after: Duration,
-) -> Result<TcpListener, StartError> {
-    let bound = TcpListener::bind(address).await;
-    let ready = bound.and_then(|listener| {
-        listener::set_options(&listener, dead_after)?;
-        Ok(listener)
-    });
-    ready.map_err(|error| StartError::Listen {
-        setting,
-        address,
-        error,
-    })
-}
-
-/// Takes connections until the gateway drains, and no more at once than there are places. When all
-/// are taken, new ones wait in the kernel's queue.
-async fn accept(listener: TcpListener, front: Arc<Front>, max_connections: usize) {
-    let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
-    let mut near = std::pin::pin!(sleep(NEAR_TIMER));
-    loop {
-        let accepted = async {
-            // The semaphore is never closed.
-            let place = Arc::clone(&places)
-                .acquire_owned()
-                .await
-                .map_err(io::Error::other)?;
-            listener
-                .accept()
-                .await
-                .map(|(stream, address)| (stream, address, place))
-        };
-        let accepted = tokio::select! {
-            accepted = accepted => accepted,
-            () = front.closing.cancelled() => return,
-            () = &mut near, if !near.is_elapsed() => continue,
-        };
-        match accepted {
-            Ok((stream, address, place)) => {
-                if near.is_elapsed() {
-                    near.as_mut().reset(Instant::now() + NEAR_TIMER);
-                }
-                let address = address.into();
-                let face = (front.face)();
-                if let Err(why) = face.edge.take(address) {
-                    face.edge.refuse(&stream, address, &why);
-                    continue;
-                }
-                let client = Client {
-                    address,
-                    place: Arc::new(place),
-                };
-                front
-                    .tasks
-                    .spawn(connection(stream, client, face, Arc::clone(&front)));
-            }
-            // Whoever hung up before we came is no reason to wait; anything else is a shortage,
-            // which asking again at once would only make worse.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                warn!(%error, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn connection(mut stream: TcpStream, mut client: Client, face: Arc<Face>, front: Arc<Front>) {
-    let address = client.address;
-    let identified = tokio::select! {
-        identified = face.edge.client(&mut stream, address) => identified,
-        () = front.closing.cancelled() => return,
+/// The gateway as browsers see it, now that it is known where it listens.
+fn public_url(config: &Config, listening: &[Listening]) -> Result<PublicUrl, StartError> {
+    let bound = |listener: &_| {
+        let mut there = listening.iter().filter(|it| it.listener == *listener);
+        there.find_map(|it| it.address)
     };
-    client.address = match identified {
-        Ok(client) => client,
-        Err(error) => return debug!(client = %address, %error, "turned away"),
-    };
-    let stream = match &front.acceptor {
-        None => Stream::Tcp(stream),
-        Some(acceptor) => {
-            let accepted = tokio::select! {
-                accepted = acceptor.accept(stream) => accepted,
-                () = front.closing.cancelled() => return,
-            };
-            match accepted {
-                Ok(stream) => stream,
-                Err(error) => return debug!(client = %address, %error, "TLS handshake failed"),
-            }
-        }
-    };
-    let http2 = face.http2.clone();
-    drop(face);
-    // Each request meets what there is then.
-    let router = || (front.face)().router.clone();
-    serve(stream, client, router, &http2, &front.closing).await;
+    config.public_url(bound).ok_or(StartError::NoPublicUrl)
 }

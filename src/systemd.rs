@@ -10,18 +10,47 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// The listener of a socket unit, if there is one ([sd_listen_fds(3)]).
+use crate::listener::Socket;
+use crate::listener::unix::UnixSocket;
+
+/// The variable with the names of the sockets, colons between them.
+const NAMES: &str = "LISTEN_FDNAMES";
+
+/// A socket that was handed over.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// `FileDescriptorName=` of its unit, which is the unit's own name where that says none.
+    pub name: String,
+    /// The socket.
+    pub socket: Socket,
+}
+
+/// The sockets of socket units ([sd_listen_fds(3)]), in their order; none where there are none.
 ///
 /// # Errors
-/// What was handed over is no TCP socket that listens.
+/// What was handed over is no TCP and no Unix socket that listens.
 ///
 /// [sd_listen_fds(3)]: https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
-pub fn listener() -> io::Result<Option<TcpListener>> {
-    let Some(listener) = ListenFd::from_env().take_tcp_listener(0)? else {
-        return Ok(None);
-    };
-    listener.set_nonblocking(true)?;
-    TcpListener::from_std(listener).map(Some)
+pub fn sockets() -> io::Result<Vec<HandedOver>> {
+    let names = std::env::var(NAMES).unwrap_or_default();
+    let mut names = names.split(':');
+    let mut descriptors = ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for index in 0..descriptors.len() {
+        let name = names.next().unwrap_or_default().to_owned();
+        let socket = match descriptors.take_unix_listener(index) {
+            Ok(Some(unix)) => Socket::Unix(UnixSocket::handed_over(unix)?),
+            Ok(None) | Err(_) => match descriptors.take_tcp_listener(index)? {
+                Some(tcp) => {
+                    tcp.set_nonblocking(true)?;
+                    Socket::Tcp(TcpListener::from_std(tcp)?)
+                }
+                None => continue,
+            },
+        };
+        sockets.push(HandedOver { name, socket });
+    }
+    Ok(sockets)
 }
 
 /// Says that the gateway listens.

@@ -46,9 +46,7 @@ async fn a_session_is_counted_from_its_start_to_its_end() {
         .with_tls()
         .set("metrics.listen", "127.0.0.1:0");
     let gateway = gateway.start().await;
-    let lines = gateway.log_lines();
-    let line = lines.iter().find(|line| line.text("message") == "metrics");
-    let address = line.unwrap().text("address").parse().unwrap();
+    let address = gateway.listens_as("metrics").parse().unwrap();
 
     let first = scrape(address).await;
     assert!(first.contains("fanlight_sessions 0\n"), "{first}");

@@ -10,9 +10,12 @@ use tokio::time::timeout;
 
 use super::load_config;
 use crate::cli::HealthArgs;
+use crate::config::{Config, ListenAddress, Listener};
 use crate::host::dial::dial;
 use crate::http::health::{LIVE_PATH, READY_PATH};
+use crate::http::roles::Role;
 use crate::http1::head::HeadReader;
+use crate::listener::unix;
 use crate::rfb::peer_text::PeerText;
 use crate::target::HostName;
 use crate::tls::connect::{Connector, Trust};
@@ -35,17 +38,17 @@ pub(super) fn run(args: HealthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 async fn health(args: HealthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let flags = args.listen.map(|listen| ("--listen", listen));
     let config = load_config(&args.config, flags.into_iter().collect())?.config;
-    let address = from_here(config.listen);
-    if address.port() == 0 {
-        bail!("the port is not known: the setting listen leaves it to the system");
-    }
+    // The setting listen stands first; a listener that leads elsewhere does not say how it is.
+    let mut listeners = config.listeners.iter();
+    let answers = |it: &&Listener| {
+        !it.roles.has(Role::Redirect) && !matches!(it.address, ListenAddress::Systemd(_))
+    };
+    let listener = listeners.find(answers);
+    let listener = listener.context("no listener has an address that is known beforehand")?;
+    let address = &listener.address;
     let path = if args.ready { READY_PATH } else { LIVE_PATH };
-    let asked = timeout(
-        WITHIN,
-        ask(address, config.tls.is_on_at(config.listen), path),
-    )
-    .await;
-    let (status, body) = asked
+    let (status, body) = timeout(WITHIN, ask(&config, listener, path))
+        .await
         .with_context(|| format!("no answer from {address} within {WITHIN:?}"))?
         .with_context(|| format!("no answer from {address}"))?;
     writeln!(out, "{body}")?;
@@ -53,6 +56,27 @@ async fn health(args: HealthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         bail!("the gateway at {address} answers {path} with status {status}");
     }
     Ok(())
+}
+
+/// Status and body of a listener's answer.
+async fn ask(config: &Config, listener: &Listener, path: &str) -> anyhow::Result<(u16, String)> {
+    match &listener.address {
+        ListenAddress::Tcp(listen) => {
+            let address = from_here(*listen);
+            if address.port() == 0 {
+                bail!("the port is not known: the configuration leaves it to the system");
+            }
+            let tls = config.speaks_tls(listener, Some(*listen));
+            let (stream, _) = dial(&[address.ip()], address.port()).await?;
+            talk(stream, tls, &HostName::Ip(address.ip()), path).await
+        }
+        ListenAddress::Unix(socket) => {
+            let tls = config.speaks_tls(listener, None);
+            let host = HostName::Ip(Ipv4Addr::LOCALHOST.into());
+            talk(unix::connect(socket).await?, tls, &host, path).await
+        }
+        ListenAddress::Systemd(name) => bail!("what systemd hands over as {name} is not known"),
+    }
 }
 
 /// Where a gateway that listens at `listen` is reached from its own machine.
@@ -65,31 +89,28 @@ fn from_here(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Status and body of an answer. The certificate is not looked at: nothing secret is sent, and who
-/// could pose as this machine to itself could lie to whoever reads the result as well.
-async fn ask(address: SocketAddr, tls: bool, path: &str) -> anyhow::Result<(u16, String)> {
-    let (stream, _) = dial(&[address.ip()], address.port()).await?;
+/// The certificate is not looked at: nothing secret is sent, and who could pose as this machine to
+/// itself could lie to whoever reads the result as well.
+async fn talk<S>(stream: S, tls: bool, host: &HostName, path: &str) -> anyhow::Result<(u16, String)>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     if !tls {
-        return exchange(stream, address, path).await;
+        return exchange(stream, path).await;
     }
     let trust = Trust {
         verify: Some(Verify::None),
         ..Trust::default()
     };
-    let host = HostName::Ip(address.ip());
-    let (stream, _) = Connector::new(&trust)?.connect(&host, stream).await?;
-    exchange(stream, address, path).await
+    let (stream, _) = Connector::new(&trust)?.connect(host, stream).await?;
+    exchange(stream, path).await
 }
 
-async fn exchange<S>(
-    mut stream: S,
-    address: SocketAddr,
-    path: &str,
-) -> anyhow::Result<(u16, String)>
+async fn exchange<S>(mut stream: S, path: &str) -> anyhow::Result<(u16, String)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut answer = Vec::new();

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 
 use super::visit::visit;
 use super::{load_config, now};
@@ -15,11 +15,9 @@ use crate::token::{Binding, Labels};
 
 pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = load_config(&args.config, Vec::new())?.config;
-    ensure!(
-        config.public_url.is_some() || config.listen.port() != 0,
-        "with port 0 in listen, public_url has to be set: the URL is not known otherwise"
-    );
-    let public_url = config.public_url_at(config.listen).to_string();
+    let public_url = config.known_public_url().context(
+        "public_url has to be set: no listener has an address that tells the URL beforehand",
+    )?;
     let ring = keyring_file::load(&config.tokens.keyring_file)?;
     let mut labels = Labels::default();
     for (key, value) in &args.labels {
@@ -49,7 +47,8 @@ pub(super) fn run(args: MintArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     };
     let profiles = config.profiles.into_keys().collect();
     let usual = config.tokens.usual();
-    let minter = Minter::new(Arc::new(ring.into()), public_url, usual).with_profiles(profiles);
+    let minter =
+        Minter::new(Arc::new(ring.into()), public_url.to_string(), usual).with_profiles(profiles);
     for _ in 0..args.count {
         writeln!(out, "{}", minter.mint(order.clone(), now())?.url())?;
     }

@@ -29,7 +29,7 @@ async fn probe(args: ProbeArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         profiles: gateway::profiles(&config)?,
         targets: Targets {
             rules: config.targets.clone(),
-            own_listener: None,
+            own_listeners: Vec::new(),
         },
         unix_root: config.host.unix_root.clone(),
         connect: args.timeout,

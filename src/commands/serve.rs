@@ -32,12 +32,8 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
     // Before it listens, so that no signal falls between.
     let mut signals = StopSignals::new()?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
-    let handed_over =
-        systemd::listener().context("the socket that was handed over is of no use")?;
-    let gateway = match handed_over {
-        Some(listener) => Gateway::start_on(listener, config, keys).await?,
-        None => Gateway::start(config, keys).await?,
-    };
+    let handed_over = systemd::sockets().context("a socket that was handed over is of no use")?;
+    let gateway = Gateway::start_with(config, keys, handed_over).await?;
     let alive = systemd::keep_alive(gateway.stopping().clone());
     gateway.tasks().spawn(alive);
     systemd::ready();

@@ -9,6 +9,7 @@ mod api_key;
 mod change;
 mod edge;
 mod files;
+mod listener;
 mod problem;
 mod profile;
 mod raw;
@@ -32,6 +33,7 @@ pub use ancestor::FrameAncestor;
 pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
 pub use change::Change;
 pub use edge::Proxies;
+pub use listener::{ListenAddress, Listener, SocketMode};
 pub use problem::{Place, Problem, Problems};
 pub use profile::Profile;
 pub use reader::Origins;
@@ -43,6 +45,7 @@ pub use url::{BasePath, PublicUrl};
 
 use crate::audit;
 use crate::fetch::Url;
+use crate::http::roles::Role;
 use crate::mint::Usual;
 use crate::origin::{Origin, OriginPolicy};
 use crate::rate::Rate;
@@ -56,9 +59,10 @@ use crate::token;
 pub struct Config {
     /// What the gateway is called in lists of sessions. Default: the machine's host name.
     pub name: Option<GatewayName>,
-    /// Where to listen. Default: `127.0.0.1:8080`. Port 0: the system chooses.
-    pub listen: SocketAddr,
-    /// The gateway as browsers see it. Default: [`Config::public_url_at`].
+    /// Where to listen, and what is answered there. Default: the page and the API at
+    /// `127.0.0.1:8080`.
+    pub listeners: Vec<Listener>,
+    /// The gateway as browsers see it. Default: [`Config::public_url`].
     pub public_url: Option<PublicUrl>,
     /// The path under which the gateway serves. Default: the path of `public_url`.
     pub base_path: BasePath,
@@ -72,7 +76,7 @@ pub struct Config {
     pub require_origin: bool,
     /// What stands in front. Default: nothing that is believed.
     pub proxies: Proxies,
-    /// TLS of the listener.
+    /// TLS of the listeners.
     pub tls: Tls,
     /// Sealing of tokens.
     pub tokens: Tokens,
@@ -100,8 +104,6 @@ pub struct Config {
     pub webhook: Option<WebhookTo>,
     /// The log.
     pub log: Log,
-    /// Where `/metrics` is. Default: nowhere.
-    pub metrics_listen: Option<SocketAddr>,
     /// How long sessions may go on, or move to another gateway, when the gateway is stopped.
     /// Default: 30 s with a shared store, else 0; 0 to 24 h.
     pub drain_timeout: Duration,
@@ -225,19 +227,47 @@ pub struct Log {
 }
 
 impl Config {
-    /// The gateway as browsers see it: `public_url`, or else what can be known from the address
-    /// that it listens on, with `localhost` for "every address".
+    /// The gateway as browsers see it: `public_url`, or else what can be known from the first address
+    /// that pages are served at, with `localhost` for "every address". `bound` says where a listener
+    /// is, if it is there and at a TCP port.
     #[must_use]
-    pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
-        self.public_url
-            .clone()
-            .unwrap_or_else(|| url::listening_at(self.tls.is_on_at(bound), bound, &self.base_path))
+    pub fn public_url(&self, bound: impl Fn(&Listener) -> Option<SocketAddr>) -> Option<PublicUrl> {
+        let derived = || {
+            let mut public = self
+                .listeners
+                .iter()
+                .filter(|it| it.roles.has(Role::Public));
+            public.find_map(|listener| {
+                let bound = bound(listener)?;
+                let https = self.speaks_tls(listener, Some(bound));
+                Some(url::listening_at(https, bound, &self.base_path))
+            })
+        };
+        self.public_url.clone().or_else(derived)
     }
 
-    /// Whose pages may open consoles: that of [`Config::public_url_at`], and [`Config::origins`].
+    /// The same, as far as it is known before the gateway listens.
     #[must_use]
-    pub fn origin_policy_at(&self, bound: SocketAddr) -> OriginPolicy {
-        let own = self.public_url_at(bound).origin().clone();
+    pub fn known_public_url(&self) -> Option<PublicUrl> {
+        self.public_url(|listener| match listener.address {
+            ListenAddress::Tcp(address) => Some(address).filter(|it| it.port() != 0),
+            ListenAddress::Unix(_) | ListenAddress::Systemd(_) => None,
+        })
+    }
+
+    /// Whether a listener speaks TLS that is at this TCP port, or at a Unix socket.
+    #[must_use]
+    pub fn speaks_tls(&self, listener: &Listener, bound: Option<SocketAddr>) -> bool {
+        match listener.tls {
+            Some(mode) => self.tls.is_on(mode, bound),
+            None => listener.usually_tls() && self.tls.is_on(self.tls.mode, bound),
+        }
+    }
+
+    /// Whose pages may open consoles: the gateway's own, and those of [`Config::origins`].
+    #[must_use]
+    pub fn origin_policy(&self, public_url: &PublicUrl) -> OriginPolicy {
+        let own = public_url.origin().clone();
         OriginPolicy {
             allowed: std::iter::once(own).chain(self.origins.clone()).collect(),
             required: self.require_origin,

@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::reader::Reader;
 use super::setting as s;
 use super::{
-    Browser, Config, Host, Limits, Log, Store, Tokens, WebhookTo, edge, profile, store, tls, url,
+    Browser, Config, Host, Limits, ListenAddress, Listener, Log, Store, Tokens, WebhookTo, edge,
+    listener, profile, store, tls, url,
 };
 use crate::audit;
+use crate::http::roles::Role;
 
 /// How long a gateway with others beside it waits for its sessions to move.
 const MOVING: Duration = Duration::from_secs(30);
@@ -16,7 +18,7 @@ const MOVING: Duration = Duration::from_secs(30);
 /// `None` when the reader has noted a problem.
 pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let name = r.take(&s::NAME);
-    let listen: Option<std::net::SocketAddr> = r.take(&s::LISTEN);
+    let listeners = listener::all(r);
     let public_url: Option<url::PublicUrl> = r.take(&s::PUBLIC_URL);
     let base_path = r.take(&s::BASE_PATH).unwrap_or_else(|| {
         let path = public_url.as_ref().map(|url| url.path().clone());
@@ -28,7 +30,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let frame_ancestors = r.take(&s::FRAME_ANCESTORS);
     let (origins, require_origin) = (r.take(&s::ORIGINS), r.take(&s::REQUIRE_ORIGIN));
     let proxies = edge::proxies(r);
-    let tls = tls::tls(r, public_url.as_ref());
+    let tls = tls::tls(r);
     let keyring_file = r.take(&s::TOKENS_KEYRING_FILE).or_else(|| {
         let file = state_dir.as_ref()?.join("keyring");
         r.derived(&s::TOKENS_KEYRING_FILE, &file);
@@ -49,13 +51,12 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let audit = audit(r);
     let webhook = webhook(r);
     let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
-    let metrics_listen = r.take(&s::METRICS_LISTEN);
     let drain_timeout = drain_timeout(r, store.as_ref());
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
 
     let config = Config {
         name,
-        listen: listen?,
+        listeners: listeners?,
         public_url,
         base_path,
         state_dir: state_dir?,
@@ -85,15 +86,39 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
             level: level?,
             format: format?,
         },
-        metrics_listen,
         drain_timeout: drain_timeout?,
         shutdown_grace: shutdown_grace?,
     };
+    check_listeners(r, &config);
     // With port 0 the URL is known only when the gateway listens.
-    if config.public_url.is_none() && config.listen.port() != 0 {
-        r.derived(&s::PUBLIC_URL, &config.public_url_at(config.listen));
+    if config.public_url.is_none()
+        && let Some(known) = config.known_public_url()
+    {
+        r.derived(&s::PUBLIC_URL, &known);
     }
     Some(config)
+}
+
+/// What can be said of listeners only with the rest of the configuration.
+fn check_listeners(r: &mut Reader, config: &Config) {
+    let public_url = config.public_url.as_ref();
+    let https = public_url.is_some_and(|url| url.origin().is_https());
+    listener::check(
+        r,
+        &config.listeners,
+        https,
+        config.host.unix_root.as_deref(),
+    );
+    let has_address = |it: &Listener| !matches!(it.address, ListenAddress::Unix(_));
+    let mut public = config
+        .listeners
+        .iter()
+        .filter(|it| it.roles.has(Role::Public));
+    if public_url.is_none() && !public.any(has_address) {
+        let message =
+            "has to be set: no listener with the role public has an address to make it of";
+        r.refuse(&s::PUBLIC_URL, message);
+    }
 }
 
 /// Without a shared store sessions have nowhere to go, and would wait for nothing.

@@ -108,9 +108,12 @@ macro_rules! settings {
 settings! {
     /// All of them but those of profiles, in the order of the sample file.
     SETTINGS:
-    LISTEN = Setting::new("listen", Typed("127.0.0.1:8080"),
-        "Address and port to listen on; `[::]:8080` is every address, port 0 lets the system choose.")
+    LISTEN = Setting::new("listen", Derived("`127.0.0.1:8080`; nothing, with `listeners`"),
+        "Where to listen for the page and the API: an address and a port; `[::]:8080` is every address, port 0 lets the system choose. Or `unix:/PATH`, or `systemd:NAME`, as in [`listeners`](#listeners).")
         .flag("--listen")
+        .restart();
+    LISTENERS = Setting::new("listeners", Typed(""),
+        "[Where else to listen](#listeners), and what is answered there: `{ address = \"unix:/run/fanlight/api.sock\", roles = [\"api\"] }` each.")
         .restart();
     PUBLIC_URL = Setting::new("public_url", Derived("from `listen`, `base_path` and `[tls]`"),
         "The gateway as browsers see it. Minted URLs start with it, so its path is the prefix that they carry.")
@@ -133,11 +136,11 @@ settings! {
     REQUIRE_ORIGIN = Setting::new("require_origin", Typed("false"),
         "Whether a WebSocket without the header `Origin` is refused. Browsers always send it; viewers that are no browsers do not.");
     TRUSTED_PROXIES = Setting::new("trusted_proxies", Typed(""),
-        "Addresses and networks of the proxies in front, such as `\"10.0.0.0/24\"`: what they say of the client's address is believed, and what anybody else says is not.");
+        "Addresses and networks of the proxies in front, such as `\"10.0.0.0/24\"`: what they say of the client's address is believed, and what anybody else says is not. `127.0.0.1` is also who comes through a Unix socket.");
     FORWARDED_HEADER = Setting::new("forwarded_header", Typed("x-forwarded-for"),
         "The header in which the trusted proxies say it: `x-forwarded-for` or `forwarded`. The other one is not looked at, because proxies pass it on as the client wrote it.");
     PROXY_PROTOCOL = Setting::new("proxy_protocol", Typed("false"),
-        "Whether connections from the trusted proxies start with a header of the PROXY protocol, version 2. One without it is closed then; connections from elsewhere never have one.");
+        "Whether connections from the trusted proxies start with a header of the PROXY protocol, version 2, where a listener does not say. One without it is closed then; connections from elsewhere never have one.");
     TLS_MODE = Setting::new("tls.mode", Typed("auto"),
         "`auto`: TLS with a certificate, and without one everywhere but on a loopback address, with a certificate of the gateway's own, made at each start, whose fingerprint is logged. `on`: always. `off`: never, for a proxy in front that does.")
         .restart();
@@ -151,7 +154,7 @@ settings! {
         "Certificates for other names, `{ certificate_file = \"…\", key_file = \"…\" }` each. Whoever asks for a name gets the first that is for it, and the one above if none is.")
         .restart();
     TLS_REDIRECT_FROM = Setting::new("tls.redirect_from", Derived("none"),
-        "Address and port on which plain HTTP is answered with the way to `public_url`, such as `[::]:80`. Parameters are left behind, as a token that was sent in the clear should be.")
+        "Where plain HTTP is answered with the way to `public_url`, such as `[::]:80`. Parameters are left behind, as a token that was sent in the clear should be.")
         .restart();
     TOKENS_KEYRING_FILE = Setting::new("tokens.keyring_file", Derived("`keyring` in `state_dir`"),
         "The keys that tokens are sealed with. Gateways that share it open each other's tokens.")
@@ -279,7 +282,7 @@ settings! {
         .flag("--log-format")
         .restart();
     METRICS_LISTEN = Setting::new("metrics.listen", Derived("none"),
-        "Address and port on which `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: an address that only scrapers reach, such as `127.0.0.1:9464`.")
+        "Where `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: a place that only scrapers reach, such as `127.0.0.1:9464`.")
         .restart();
     SHUTDOWN_DRAIN_TIMEOUT = Setting::new("shutdown.drain_timeout", Derived("`30s` with `store.kind = \"redis\"`, else `0s`"),
         "How long sessions may go on when the gateway is stopped. Pages are told, and move to another gateway that shares the store; what is left after this is ended. Nobody waits when no session is left.")

@@ -1,4 +1,4 @@
-//! TLS of the listener.
+//! TLS of the listeners.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use super::raw::{Typed, Value};
 use super::reader::Reader;
 use super::setting as s;
-use super::url::PublicUrl;
 use super::value::{Item, Setable, Wrong, quote};
 use crate::tls::certificates::CertificateFiles;
 
-/// Whether the listener speaks TLS.
+/// Whether a listener speaks TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsMode {
     /// With a certificate, and without one wherever others than this machine can listen in.
@@ -33,24 +32,22 @@ impl TlsMode {
     }
 }
 
-/// TLS of the listener, and of what leads to it.
+/// TLS of the listeners.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// Whether it is spoken. Default: [`TlsMode::Auto`].
+    /// Whether it is spoken where a listener does not say. Default: [`TlsMode::Auto`].
     pub mode: TlsMode,
     /// What browsers are shown, by name; the first is for those who ask for no name that any is for.
     /// Default: none, and where TLS is spoken all the same, a certificate of our own.
     pub certificates: Vec<CertificateFiles>,
-    /// Where plain HTTP is answered with the way to HTTPS. Default: nowhere.
-    pub redirect_from: Option<SocketAddr>,
 }
 
 impl Tls {
-    /// Whether a listener on this address speaks TLS.
-    #[must_use]
-    pub fn is_on_at(&self, listen: SocketAddr) -> bool {
-        match self.mode {
-            TlsMode::Auto => !self.certificates.is_empty() || !listen.ip().is_loopback(),
+    /// Whether a listener of this mode speaks TLS at this TCP port, or at a Unix socket.
+    pub(super) fn is_on(&self, mode: TlsMode, bound: Option<SocketAddr>) -> bool {
+        let only_here = bound.is_none_or(|it| it.ip().is_loopback());
+        match mode {
+            TlsMode::Auto => !self.certificates.is_empty() || !only_here,
             TlsMode::On => true,
             TlsMode::Off => false,
         }
@@ -58,7 +55,7 @@ impl Tls {
 }
 
 /// `None` when the reader has noted a problem.
-pub(super) fn tls(r: &mut Reader, public_url: Option<&PublicUrl>) -> Option<Tls> {
+pub(super) fn tls(r: &mut Reader) -> Option<Tls> {
     let mode = r.take(&s::TLS_MODE);
     let certificate_file = r.take(&s::TLS_CERTIFICATE_FILE);
     let key_file = r.take(&s::TLS_KEY_FILE);
@@ -85,16 +82,10 @@ pub(super) fn tls(r: &mut Reader, public_url: Option<&PublicUrl>) -> Option<Tls>
     if mode == Some(TlsMode::Off) && !certificates.is_empty() {
         r.refuse(&s::TLS_CERTIFICATE_FILE, "goes without tls.mode = \"off\"");
     }
-    let redirect_from = r.take(&s::TLS_REDIRECT_FROM);
-    if redirect_from.is_some() && !public_url.is_some_and(|url| url.origin().is_https()) {
-        let message = "needs a public_url that starts with https, to lead there";
-        r.refuse(&s::TLS_REDIRECT_FROM, message);
-    }
     certificates.extend(more?);
     Some(Tls {
         mode: mode?,
         certificates,
-        redirect_from,
     })
 }
 
@@ -181,15 +172,21 @@ mod tests {
                     key_file: file.into(),
                 })
                 .collect(),
-            redirect_from: None,
         };
         let on = |tls: Tls| {
-            ["127.0.0.1:1", "[::1]:1", "[::]:1", "10.0.0.1:1"]
-                .map(|it| tls.is_on_at(it.parse().unwrap()))
+            [
+                "a Unix socket",
+                "127.0.0.1:1",
+                "[::1]:1",
+                "[::]:1",
+                "10.0.0.1:1",
+            ]
+            .map(|it| tls.is_on(tls.mode, it.parse().ok()))
         };
-        assert_eq!(on(tls(TlsMode::Auto, &[])), [false, false, true, true]);
-        assert_eq!(on(tls(TlsMode::Auto, &["a"])), [true; 4]);
-        assert_eq!(on(tls(TlsMode::On, &[])), [true; 4]);
-        assert_eq!(on(tls(TlsMode::Off, &[])), [false; 4]);
+        let auto = [false, false, false, true, true];
+        assert_eq!(on(tls(TlsMode::Auto, &[])), auto);
+        assert_eq!(on(tls(TlsMode::Auto, &["a"])), [true; 5]);
+        assert_eq!(on(tls(TlsMode::On, &[])), [true; 5]);
+        assert_eq!(on(tls(TlsMode::Off, &[])), [false; 5]);
     }
 }

@@ -1,6 +1,5 @@
 //! How each type of setting is read from what was typed, and printed again.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,18 +68,6 @@ impl Wrong {
 /// A TOML string.
 pub(super) fn quote(text: &str) -> String {
     toml::Value::from(text).to_string()
-}
-
-impl Setable for SocketAddr {
-    const EXPECTED: &'static str = "an IP address and a port such as 127.0.0.1:8080 or [::]:8080";
-
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
-    fn to_toml(&self) -> String {
-        quote(&self.to_string())
-    }
 }
 
 impl Setable for Duration {

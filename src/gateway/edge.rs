@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::net::TcpStream;
 use tracing::{debug, warn};
 
 use crate::client_addr::ClientAddr;
@@ -15,6 +14,7 @@ use crate::http::limiter::Limiter;
 use crate::proxy::TrustedProxies;
 use crate::proxy_header::{self, ProxyHeaderError};
 use crate::rate::{Rate, TooOften};
+use crate::stream::Stream;
 
 /// Between two log lines about connections that come too often.
 const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
@@ -29,7 +29,6 @@ const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
 #[derive(Debug)]
 pub(super) struct Edge {
     proxies: TrustedProxies,
-    protocol: bool,
     connections: Limiter<IpAddr>,
     refused: AtomicU64,
     said: Limiter<()>,
@@ -50,7 +49,6 @@ impl Edge {
     pub(super) fn new(config: &Config) -> Self {
         Self {
             proxies: config.proxies.trusted.clone(),
-            protocol: config.proxies.protocol,
             connections: Limiter::new(config.limits.connections_per_client),
             refused: AtomicU64::new(0),
             said: Limiter::new(SAID_EVERY),
@@ -70,15 +68,18 @@ impl Edge {
 
     /// Closes a connection that comes too often, without a word and so that nothing of it is left
     /// in the kernel either.
-    pub(super) fn refuse(&self, stream: &TcpStream, peer: ClientAddr, why: &TooOften) {
+    pub(super) fn refuse(&self, stream: &Stream, peer: ClientAddr, why: &TooOften) {
         let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-        let _: io::Result<()> = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        if let Stream::Tcp(stream) = stream {
+            let _: io::Result<()> = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
         if self.said.spend(()).is_ok() {
             warn!(client = %peer, refused, %why, "connections come too often (setting limits.connections_per_client)");
         }
     }
 
-    /// Whom a connection comes from.
+    /// Whom a connection comes from. `protocol` says whether trusted proxies begin with a header of
+    /// the PROXY protocol.
     ///
     /// # Errors
     /// [`TurnedAway`].
@@ -87,10 +88,11 @@ impl Edge {
     /// Dropping the future loses what was read.
     pub(super) async fn client(
         &self,
-        stream: &mut TcpStream,
+        stream: &mut Stream,
         peer: ClientAddr,
+        protocol: bool,
     ) -> Result<ClientAddr, TurnedAway> {
-        if !self.protocol || !self.proxies.has(peer) {
+        if !protocol || !self.proxies.has(peer) {
             return Ok(peer);
         }
         let client = proxy_header::read(stream).await?;

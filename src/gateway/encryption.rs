@@ -1,11 +1,11 @@
-//! TLS of the listener: which certificates, and what happens when their files change.
+//! TLS of the listeners: which certificates, and what happens when their files change.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tracing::{info, warn};
 
+use super::listening::Listening;
 use super::reload::{Part, Stamps};
 use crate::clock::UnixTime;
 use crate::config::Config;
@@ -14,12 +14,12 @@ use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::self_signed::self_signed;
 
-/// What a gateway that listens on `address` shows; nothing where it speaks plain HTTP.
+/// What a gateway shows that listens there; nothing where it speaks plain HTTP everywhere.
 pub(super) fn certificates(
     config: &Config,
-    address: SocketAddr,
+    listening: &[Listening],
 ) -> Result<Option<Arc<Certificates>>, TlsError> {
-    if !config.tls.is_on_at(address) {
+    if !listening.iter().any(|it| it.tls) {
         return Ok(None);
     }
     let files = config.tls.certificates.clone();
@@ -34,9 +34,11 @@ pub(super) fn certificates(
     if let Some(url) = &config.public_url {
         names.push(url.origin().host().to_string());
     }
-    if !address.ip().is_unspecified() {
-        names.push(address.ip().to_string());
-    }
+    let ips = listening.iter().filter_map(|it| Some(it.address?.ip()));
+    names.extend(
+        ips.filter(|ip| !ip.is_unspecified())
+            .map(|ip| ip.to_string()),
+    );
     names.sort();
     names.dedup();
     let (certificates, fingerprint) = self_signed(names, SystemTime::now().into())?;

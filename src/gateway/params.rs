@@ -1,11 +1,10 @@
 //! From the configuration to what each part needs of it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tracing::warn;
 
-use crate::audit::Audit;
+use super::serving::Standing;
 use crate::config::{Config, GatewayName, Limits, WhenAway};
 use crate::descriptors::{self, Places};
 use crate::drive::Deadlines;
@@ -15,7 +14,6 @@ use crate::host::resolve::Resolver;
 use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
 use crate::http::api::keys::{ApiKey, ApiKeys};
-use crate::metrics::Metrics;
 use crate::session;
 use crate::store::Quotas;
 use crate::tls::TlsError;
@@ -46,9 +44,8 @@ pub(super) fn places(config: &Config) -> Places {
         sessions: config.limits.sessions,
     };
     let descriptors = descriptors::limit();
-    let beside = [config.tls.redirect_from, config.metrics_listen];
-    let listeners = beside.iter().flatten().count();
-    let places = configured.within(descriptors, listeners);
+    let beside = config.listeners.iter().filter(|it| !it.roles.serves());
+    let places = configured.within(descriptors, beside.count());
     if places != configured {
         warn!(
             descriptors,
@@ -61,28 +58,26 @@ pub(super) fn places(config: &Config) -> Places {
     places
 }
 
-/// What sessions need of the configuration of a gateway that listens on `own`.
+/// What sessions need of the configuration.
 pub(super) fn session_params(
     config: &Config,
-    max_sessions: usize,
-    own: SocketAddr,
-    audit: Audit,
-    metrics: Arc<Metrics>,
+    standing: &Standing,
 ) -> Result<session::Params, TlsError> {
+    let own_listeners = standing.listening.iter().filter_map(|it| it.address);
     Ok(session::Params {
-        max_sessions,
+        max_sessions: standing.max_sessions,
         quotas: quotas(&config.limits),
         resume_grace: config.resume_grace,
         admit_without_store: config.store.when_away == WhenAway::Allow,
         gateway: name(config),
-        audit,
+        audit: standing.audit.clone(),
         max_handshakes: config.limits.handshakes,
-        origins: config.origin_policy_at(own),
+        origins: config.origin_policy(&standing.public_url),
         browser_handshake: config.browser.handshake_timeout,
         ping_interval: config.browser.ping_interval,
         dead_after: config.browser.dead_after,
         max_frame: config.browser.max_frame.0,
-        metrics,
+        metrics: Arc::clone(&standing.metrics),
         host: host::Params {
             connect: config.host.connect_timeout,
             handshake: Deadlines {
@@ -97,7 +92,7 @@ pub(super) fn session_params(
             },
             targets: Targets {
                 rules: config.targets.clone(),
-                own_listener: Some(own),
+                own_listeners: own_listeners.collect(),
             },
             unix_root: config.host.unix_root.clone(),
             ra2_key: Ra2Key::default(),

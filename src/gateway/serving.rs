@@ -1,20 +1,20 @@
 //! What connections are served with: made of the configuration, and replaced as a whole when that is
 //! read again. What runs goes on with what it began with.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use tokio_util::task::TaskTracker;
 
 use super::StartError;
 use super::drain::{Phases, Shutdown};
 use super::edge::Edge;
+use super::front::Face;
 use super::keys::Outdated;
+use super::listening::Listening;
 use super::params::{api_keys, session_params};
 use super::readiness;
 use crate::audit::Audit;
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::current::Current;
 use crate::host::resolve::Resolver;
 use crate::http::api::Api;
@@ -22,6 +22,7 @@ use crate::http::api::events::Listeners;
 use crate::http::api::reload::Reloads;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
+use crate::http::metrics::Scrape;
 use crate::http::{self, Service, http2};
 use crate::metrics::Metrics;
 use crate::mint::Minter;
@@ -34,9 +35,9 @@ use crate::token::KeyRing;
 #[derive(Debug)]
 pub(super) struct Standing {
     /// Where the gateway listens.
-    pub(super) address: SocketAddr,
+    pub(super) listening: Vec<Listening>,
     /// As browsers see it.
-    pub(super) public_url: String,
+    pub(super) public_url: PublicUrl,
     /// How many sessions may run at once.
     pub(super) max_sessions: usize,
     pub(super) ring: Arc<Current<KeyRing>>,
@@ -52,18 +53,9 @@ pub(super) struct Standing {
     pub(super) phases: Phases,
 }
 
-/// What a connection meets.
-#[derive(Debug)]
-pub(super) struct Face {
-    pub(super) edge: Edge,
-    pub(super) router: Router,
-    pub(super) http2: http2::Params,
-}
-
 /// What is made of a configuration.
 #[derive(Debug)]
 pub(super) struct Serving {
-    pub(super) face: Arc<Face>,
     pub(super) service: Arc<Service>,
     pub(super) shutdown: Shutdown,
 }
@@ -72,13 +64,14 @@ impl Standing {
     /// What makes console URLs.
     pub(super) fn minter(&self, config: &Config) -> Minter {
         let ring = Arc::clone(&self.ring);
-        Minter::new(ring, self.public_url.clone(), config.tokens.usual())
+        Minter::new(ring, self.public_url.to_string(), config.tokens.usual())
             .with_profiles(config.profiles.keys().cloned().collect())
             .with_metrics(Arc::clone(&self.metrics))
     }
 
     /// Makes all of it anew, in place of what was there `before`: sessions and their places are the
-    /// same. Reads the files of profiles.
+    /// same. Beside it what connections meet, for each listener in its place. Reads the files of
+    /// profiles.
     ///
     /// # Errors
     /// [`StartError`]; nothing has changed then.
@@ -86,14 +79,8 @@ impl Standing {
         &self,
         config: &Config,
         before: Option<&Serving>,
-    ) -> Result<Serving, StartError> {
-        let params = session_params(
-            config,
-            self.max_sessions,
-            self.address,
-            self.audit.clone(),
-            Arc::clone(&self.metrics),
-        )?;
+    ) -> Result<(Serving, Vec<Face>), StartError> {
+        let params = session_params(config, self)?;
         let sessions = match before {
             Some(before) => before.service.sessions.with(params),
             None => Sessions::new(
@@ -105,7 +92,6 @@ impl Standing {
                 self.phases.stop.clone(),
             ),
         };
-        let ancestors = config.frame_ancestors.iter();
         let service = Arc::new(Service {
             sessions,
             api: Arc::new(Api {
@@ -117,26 +103,49 @@ impl Standing {
                 listeners: self.listeners.clone(),
                 reloads: Arc::clone(&self.reloads),
             }),
-            headers: PageHeaders {
-                frame_ancestors: ancestors.map(|a| a.as_str().into()).collect(),
-                // Nobody is to be held to a certificate that only we vouch for.
-                hsts: self.certificates.is_some() && !config.tls.certificates.is_empty(),
-            },
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
             readiness: readiness::of(self, config),
+            scrape: Scrape {
+                metrics: Arc::clone(&self.metrics),
+                certificates: self.certificates.clone(),
+            },
         });
-        Ok(Serving {
-            face: Arc::new(Face {
-                edge: Edge::new(config),
-                router: http::router(&service, config.base_path.as_str()),
-                http2: http2::Params {
-                    tasks: self.tasks.clone(),
-                    websockets: config.browser.websocket_over_http2,
-                },
-            }),
+        let edge = Arc::new(Edge::new(config));
+        let listening = self.listening.iter();
+        let faces = listening.map(|it| self.face(config, it, &edge, &service));
+        let faces = faces.collect();
+        let serving = Serving {
             service,
             shutdown: Shutdown::of(config),
-        })
+        };
+        Ok((serving, faces))
+    }
+
+    /// What connections meet that come to one listener.
+    fn face(
+        &self,
+        config: &Config,
+        listening: &Listening,
+        edge: &Arc<Edge>,
+        service: &Arc<Service>,
+    ) -> Face {
+        let Listening { listener, tls, .. } = listening;
+        let ancestors = config.frame_ancestors.iter();
+        let headers = PageHeaders {
+            frame_ancestors: ancestors.map(|a| a.as_str().into()).collect(),
+            // Nobody is to be held to a certificate that only we vouch for.
+            hsts: *tls && !config.tls.certificates.is_empty(),
+        };
+        let proxy_protocol = listener.proxy_protocol;
+        Face {
+            edge: Arc::clone(edge),
+            proxy_protocol: proxy_protocol.unwrap_or(config.proxies.protocol),
+            router: http::router(service, config.base_path.as_str(), listener.roles, headers),
+            http2: http2::Params {
+                tasks: self.tasks.clone(),
+                websockets: config.browser.websocket_over_http2,
+            },
+        }
     }
 }

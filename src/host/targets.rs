@@ -9,9 +9,8 @@ use crate::target::{TargetRefused, TargetRules};
 pub struct Targets {
     /// Where hosts may be.
     pub rules: TargetRules,
-    /// Where this gateway listens, if it does: a console of the gateway itself would only go round
-    /// in circles.
-    pub own_listener: Option<SocketAddr>,
+    /// Where this gateway listens: a console of the gateway itself would only go round in circles.
+    pub own_listeners: Vec<SocketAddr>,
 }
 
 impl Targets {
@@ -43,7 +42,7 @@ impl Targets {
 
     fn check(&self, ip: IpAddr, port: u16) -> Result<(), TargetRefused> {
         self.rules.check(ip, port)?;
-        if self.own_listener.is_some_and(|own| is_at(own, ip, port)) {
+        if self.own_listeners.iter().any(|own| is_at(*own, ip, port)) {
             return Err(TargetRefused::OwnListener(SocketAddr::new(ip, port)));
         }
         Ok(())

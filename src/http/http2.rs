@@ -222,7 +222,7 @@ mod tests {
             websockets: false,
         };
         let (stop, started) = (CancellationToken::new(), Instant::now());
-        let stream = Stream::Shared(Box::new(theirs));
+        let stream = Stream::Other(Box::new(theirs));
         let client = Client { address, place };
         let served = serve(stream, client, || router.clone(), params, &stop);
         let asked = async {

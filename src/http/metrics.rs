@@ -1,4 +1,4 @@
-//! `GET /metrics`, on a listener of its own: what the gateway counts.
+//! `GET /metrics`, on listeners with that role: what the gateway counts.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use crate::http::Service;
 use crate::http::problem::Problem;
 use crate::metrics::Metrics;
 use crate::tls::certificates::Certificates;
@@ -27,14 +28,12 @@ pub struct Scrape {
 }
 
 /// The one route.
-pub fn router(scrape: Scrape) -> Router {
-    Router::new()
-        .route("/metrics", get(tell))
-        .fallback(async || Problem::NotFound.into_response())
-        .with_state(scrape)
+pub(super) fn routes() -> Router<Arc<Service>> {
+    Router::new().route("/metrics", get(tell))
 }
 
-async fn tell(State(scrape): State<Scrape>) -> Response {
+async fn tell(State(service): State<Arc<Service>>) -> Response {
+    let scrape = &service.scrape;
     let certificates = scrape.certificates.as_ref();
     if let Some(end) = certificates.and_then(|it| it.first_end()) {
         scrape.metrics.certificate_ends(end);

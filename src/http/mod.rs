@@ -7,7 +7,8 @@
 //! | `/assets/…` | scripts, style, notices ([`assets`]) |
 //! | `/api/…` | minting, sessions, and what happens to them ([`api`]) |
 //!
-//! `/healthz` and `/readyz` ([`health`]) stand at the root.
+//! `/healthz` and `/readyz` ([`health`]) stand at the root, as does `/metrics` ([`metrics`]). Which of
+//! it a listener has, its [`roles`] say; all have health.
 
 pub mod api;
 pub mod assets;
@@ -22,6 +23,7 @@ pub mod metrics;
 pub mod page;
 pub mod problem;
 pub mod redirect;
+pub mod roles;
 pub mod serve;
 pub mod socket;
 
@@ -40,7 +42,9 @@ use crate::http::api::Api;
 use crate::http::headers::PageHeaders;
 use crate::http::health::Readiness;
 use crate::http::limiter::Limiter;
+use crate::http::metrics::Scrape;
 use crate::http::problem::Problem;
+use crate::http::roles::{Role, Roles};
 use crate::mint::{PAGE_PATH, SOCKET_PATH};
 use crate::proxy::TrustedProxies;
 use crate::session::Sessions;
@@ -57,31 +61,50 @@ pub struct Service {
     pub sessions: Sessions,
     /// What cloud management asks.
     pub api: Arc<Api>,
-    /// What every response carries.
-    pub headers: PageHeaders,
     /// Whose word about clients is taken.
     pub proxies: TrustedProxies,
     /// How often one client may open a console.
     pub handshakes: Limiter<IpAddr>,
     /// What has to be well for new consoles.
     pub readiness: Readiness,
+    /// What a scraper is told of.
+    pub scrape: Scrape,
 }
 
-/// All routes: below `base_path`, which is empty or starts with a slash and ends without one, and
-/// those of [`health`] at the root.
-pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
-    let routes = Router::new()
-        .route(PAGE_PATH, get(console::page))
-        .route(SOCKET_PATH, websocket())
-        .route(WEBSOCKIFY_PATH, websocket())
-        .route("/assets/{file}", get(assets::serve))
-        .merge(api::router(&service.api));
+/// The routes of a listener with these roles: below `base_path`, which is empty or starts with a slash
+/// and ends without one, and at the root. A path of another role is one that is not there.
+pub fn router(
+    service: &Arc<Service>,
+    base_path: &str,
+    roles: Roles,
+    headers: PageHeaders,
+) -> Router {
+    if roles.has(Role::Redirect) {
+        return redirect::router(service.api.minter.public_url(), base_path);
+    }
+    let mut routes = Router::new();
+    if roles.has(Role::Public) {
+        routes = routes
+            .route(PAGE_PATH, get(console::page))
+            .route(SOCKET_PATH, websocket())
+            .route(WEBSOCKIFY_PATH, websocket())
+            .route("/assets/{file}", get(assets::serve));
+    }
+    if roles.has(Role::Api) {
+        routes = routes.merge(api::router(&service.api));
+    }
     let routes = if base_path.is_empty() {
         routes
     } else {
         Router::new().nest(base_path, routes)
     };
+    let metrics = if roles.has(Role::Metrics) {
+        metrics::routes()
+    } else {
+        Router::new()
+    };
     routes
+        .merge(metrics)
         .merge(health::routes())
         .with_state(Arc::clone(service))
         .fallback(async || Problem::NotFound.into_response())
@@ -92,7 +115,7 @@ pub fn router(service: &Arc<Service>, base_path: &str) -> Router {
             client::identify,
         ))
         .layer(middleware::from_fn_with_state(
-            Arc::clone(service),
+            Arc::new(headers),
             add_headers,
         ))
 }
@@ -104,12 +127,12 @@ fn websocket() -> MethodRouter<Arc<Service>> {
 
 /// Puts the security headers on every response, errors included.
 async fn add_headers(
-    State(service): State<Arc<Service>>,
+    State(headers): State<Arc<PageHeaders>>,
     request: axum::extract::Request,
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
-    service.headers.apply(response.headers_mut());
+    headers.apply(response.headers_mut());
     response
 }
 

@@ -187,7 +187,7 @@ async fn run(service: Arc<Service>, upgrading: Upgrading, arrival: Box<Arrival>,
     };
     let (stream, read_ahead) = if tunnel.is_some() {
         debug!(%client, "a WebSocket over HTTP/2");
-        let stream = Stream::Shared(Box::new(TokioIo::new(upgraded)));
+        let stream = Stream::Other(Box::new(TokioIo::new(upgraded)));
         (stream, Bytes::new())
     } else {
         match upgraded.downcast::<TokioIo<Stream>>() {

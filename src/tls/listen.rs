@@ -1,12 +1,12 @@
 //! Accepting TLS.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::NoServerSessionStorage;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -57,11 +57,17 @@ impl Acceptor {
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection.
-    pub async fn accept(&self, stream: TcpStream) -> std::io::Result<Stream> {
+    pub async fn accept(&self, stream: Stream) -> std::io::Result<Stream> {
         match timeout(HANDSHAKE, self.0.accept(stream)).await {
             Ok(accepted) => accepted.map(|stream| Stream::Tls(Box::new(stream))),
             Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
         }
+    }
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Acceptor")
     }
 }
 

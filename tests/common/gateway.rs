@@ -42,6 +42,24 @@ impl Builder {
         self
     }
 
+    /// Leaves a setting out that all tests share.
+    pub fn without(mut self, name: &str) -> Self {
+        self.settings.remove(name);
+        self
+    }
+
+    /// Listens beside, each at an address with its roles and what else there is to say, as TOML.
+    pub fn listeners(self, each: &[(&str, &[&str], &str)]) -> Self {
+        let tables = each.iter().map(|(address, roles, more)| {
+            let mut table: toml::Table = toml::from_str(more).unwrap();
+            table.insert("address".to_owned(), (*address).into());
+            table.insert("roles".to_owned(), roles.to_vec().into());
+            toml::Value::Table(table)
+        });
+        let tables: Vec<_> = tables.collect();
+        self.set("listeners", tables)
+    }
+
     /// Sets a variable of the environment.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
@@ -206,6 +224,14 @@ impl TestGateway {
     /// Ends it without a word.
     pub fn kill(&self) {
         self.process.signal("KILL");
+    }
+
+    /// Where it listens with these roles: an address and a port, or `unix:` and a path.
+    pub fn listens_as(&self, roles: &str) -> String {
+        let lines = self.log_lines();
+        let line = lines.iter().find(|line| line.text("roles") == roles);
+        let line = line.unwrap_or_else(|| panic!("no {roles} in {}", self.log()));
+        line.text("address")
     }
 
     /// The running process.

@@ -28,7 +28,7 @@ pub fn with(policy: Policy, ca_file: Option<&Path>, step: Duration) -> Params {
                 allow: ["127.0.0.0/8", "::1"].map(|it| it.parse().unwrap()).into(),
                 deny: Vec::new(),
             },
-            own_listener: None,
+            own_listeners: Vec::new(),
         },
         connect: step,
         handshake: Deadlines::all(step),

@@ -17,6 +17,7 @@ pub mod bad_hosts;
 pub mod cable;
 pub mod capture;
 pub mod chromium;
+pub mod curl;
 pub mod events;
 pub mod fake_host;
 pub mod gateway;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod listeners;
 mod problems;
 mod profiles;
 
@@ -57,7 +58,7 @@ impl Loaded {
 fn without_any_source_everything_is_default() {
     let empty = load("", &[], &[]).config();
     assert_eq!(Sources::default().load().unwrap().config, empty);
-    assert_eq!(empty.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(listen(&empty), ["127.0.0.1:8080"]);
     assert_eq!(
         empty.tokens.keyring_file,
         Path::new("/var/lib/fanlight/keyring")
@@ -80,6 +81,12 @@ fn what_cargo_puts_into_the_environment_is_no_setting() {
     assert!(sources.load().is_ok());
 }
 
+/// Where a configuration listens.
+fn listen(config: &Config) -> Vec<String> {
+    let listeners = config.listeners.iter();
+    listeners.map(|it| it.address.to_string()).collect()
+}
+
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() {
     let file = "listen = '127.0.0.1:1'\nstate_dir = '/file'\n[log]\nlevel = 'warn'\n";
@@ -88,7 +95,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         ("FANLIGHT_STATE_DIR", "/environment"),
     ];
     let config = load(file, &environment, &[("--listen", "127.0.0.1:3")]).config();
-    assert_eq!(config.listen.port(), 3);
+    assert_eq!(listen(&config), ["127.0.0.1:3"]);
     assert_eq!(config.state_dir, Path::new("/environment"));
     assert_eq!(
         config.tokens.keyring_file,
@@ -100,7 +107,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 #[test]
 fn a_wrong_value_that_a_higher_layer_hides_does_no_harm() {
     let config = load("listen = 'x'", &[("FANLIGHT_LISTEN", "[::1]:0")], &[]).config();
-    assert_eq!(config.listen, "[::1]:0".parse().unwrap());
+    assert_eq!(listen(&config), ["[::1]:0"]);
 }
 
 #[test]
@@ -110,15 +117,13 @@ fn the_prefix_follows_the_public_url_unless_it_is_set() {
     let stripped = load(&format!("{url}base_path = ''"), &[], &[]).config();
     assert_eq!(stripped.base_path.as_str(), "");
     assert_eq!(
-        stripped.public_url_at(stripped.listen).to_string(),
+        stripped.known_public_url().unwrap().to_string(),
         "https://cloud.example/consoles"
     );
     let derived = load("base_path = '/c'", &[], &[]).config();
     assert_eq!(
-        derived
-            .public_url_at("127.0.0.1:99".parse().unwrap())
-            .to_string(),
-        "http://127.0.0.1:99/c"
+        derived.known_public_url().unwrap().to_string(),
+        "http://127.0.0.1:8080/c"
     );
 }
 
@@ -233,7 +238,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
         proxies: defaults.proxies.clone(),
         targets: defaults.targets.clone(),
         tls: defaults.tls.clone(),
-        metrics_listen: None,
+        listeners: defaults.listeners.clone(),
         api_keys: Vec::new(),
         limits: Limits {
             sessions_in_all: None,

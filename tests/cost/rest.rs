@@ -80,7 +80,7 @@ fn measure(what: &str, (least, most): Band, tls: Option<(String, Arc<ClientConfi
     let order = Order::new(target, Credentials::default());
     let now = UnixTime::from(SystemTime::now());
     let mint = || gateway.minter().mint(order.clone(), now).unwrap().token;
-    let address: SocketAddr = gateway.address();
+    let address: SocketAddr = gateway.address().unwrap();
 
     let mut kept = Vec::with_capacity(2 * (BEFORE + COUNTED));
     let mut open = |count| {

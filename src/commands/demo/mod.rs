@@ -101,10 +101,11 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     };
     let minted = gateway.minter().mint(order, now)?;
 
+    let listening = gateway.address();
+    let listening = listening.context("the demo listens nowhere")?;
     writeln!(
         out,
-        "A gateway is on {}, and a machine behind it.\n",
-        gateway.address()
+        "A gateway is on {listening}, and a machine behind it.\n"
     )?;
     writeln!(out, "    {}\n", minted.url())?;
     writeln!(

@@ -6,7 +6,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -67,7 +67,7 @@ async fn meet_as(
     };
     let accepted = async {
         let (stream, _) = listener.accept().await.unwrap();
-        acceptor.accept(stream).await
+        acceptor.accept(Stream::Tcp(stream)).await
     };
     let (connected, accepted) = tokio::join!(connected, accepted);
     Ok((connected?, accepted?))

@@ -7,7 +7,7 @@ fn targets(allow: &[&str], own: &str) -> Targets {
     let deny = Vec::new();
     Targets {
         rules: TargetRules { allow, deny },
-        own_listener: Some(own.parse().unwrap()),
+        own_listeners: vec![own.parse().unwrap()],
     }
 }
 

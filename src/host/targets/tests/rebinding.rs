@@ -86,7 +86,7 @@ fn targets() -> Targets {
     let deny = Vec::new();
     Targets {
         rules: TargetRules { allow, deny },
-        own_listener: None,
+        own_listeners: Vec::new(),
     }
 }
 

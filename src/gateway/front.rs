@@ -1,0 +1,128 @@
+//! One listener at work: takes connections, and lets each meet what is in use then.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use super::edge::Edge;
+use crate::current::Current;
+use crate::http::serve::serve;
+use crate::http::{Client, http2};
+use crate::listener::Socket;
+use crate::stream::Stream;
+use crate::tls::listen::Acceptor;
+
+/// How long accepting pauses when the system has no descriptors or memory for a connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// While connections come, a timer of the accept loop is never further away than this. Handshakes set
+/// many timers, and one that becomes the nearest of all wakes the reactor by a system call.
+const NEAR_TIMER: Duration = Duration::from_millis(100);
+
+/// What a connection meets.
+#[derive(Debug)]
+pub(super) struct Face {
+    pub(super) edge: Arc<Edge>,
+    /// Whether trusted proxies begin with a header of the PROXY protocol.
+    pub(super) proxy_protocol: bool,
+    pub(super) router: Router,
+    pub(super) http2: http2::Params,
+}
+
+/// What a listener's connections are given.
+#[derive(Debug)]
+pub(super) struct Front {
+    /// What they meet at this moment.
+    pub(super) face: Current<Face>,
+    pub(super) acceptor: Option<Acceptor>,
+    /// How many there may be at once; listeners may share them.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) tasks: TaskTracker,
+    /// From here on there are no more connections.
+    pub(super) closing: CancellationToken,
+}
+
+/// Takes connections until the gateway closes the listener, and no more at once than there are places.
+/// When all are taken, new ones wait in the kernel's queue.
+pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
+    let mut near = std::pin::pin!(sleep(NEAR_TIMER));
+    loop {
+        let accepted = async {
+            // The semaphore is never closed.
+            let place = Arc::clone(&front.places)
+                .acquire_owned()
+                .await
+                .map_err(io::Error::other)?;
+            let accepted = socket.accept().await;
+            accepted.map(|(stream, address)| (stream, address, place))
+        };
+        let accepted = tokio::select! {
+            accepted = accepted => accepted,
+            () = front.closing.cancelled() => return,
+            () = &mut near, if !near.is_elapsed() => continue,
+        };
+        match accepted {
+            Ok((stream, address, place)) => {
+                if near.is_elapsed() {
+                    near.as_mut().reset(Instant::now() + NEAR_TIMER);
+                }
+                let face = front.face.get();
+                if let Err(why) = face.edge.take(address) {
+                    face.edge.refuse(&stream, address, &why);
+                    continue;
+                }
+                let client = Client {
+                    address,
+                    place: Arc::new(place),
+                };
+                front
+                    .tasks
+                    .spawn(connection(stream, client, face, Arc::clone(&front)));
+            }
+            // Whoever hung up before we came is no reason to wait; anything else is a shortage,
+            // which asking again at once would only make worse.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(mut stream: Stream, mut client: Client, face: Arc<Face>, front: Arc<Front>) {
+    let address = client.address;
+    let identified = tokio::select! {
+        identified = face.edge.client(&mut stream, address, face.proxy_protocol) => identified,
+        () = front.closing.cancelled() => return,
+    };
+    client.address = match identified {
+        Ok(client) => client,
+        Err(error) => return debug!(client = %address, %error, "turned away"),
+    };
+    let stream = match &front.acceptor {
+        None => stream,
+        Some(acceptor) => {
+            let accepted = tokio::select! {
+                accepted = acceptor.accept(stream) => accepted,
+                () = front.closing.cancelled() => return,
+            };
+            match accepted {
+                Ok(stream) => stream,
+                Err(error) => return debug!(client = %address, %error, "TLS handshake failed"),
+            }
+        }
+    };
+    let http2 = face.http2.clone();
+    drop(face);
+    // Each request meets what there is then.
+    let router = || front.face.get().router.clone();
+    serve(stream, client, router, &http2, &front.closing).await;
+}
