@@ -5,13 +5,14 @@ use std::num::NonZeroU16;
 use serde::Deserialize;
 
 use crate::http::api::time::Time;
+use crate::http::api::whole::Whole;
 use crate::mint::LimitsOrder;
 
 /// In place of what is configured.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct LimitsRequest {
-    uses: Option<NonZeroU16>,
+    uses: Option<Whole<NonZeroU16>>,
     session_max: Option<Time>,
     idle_max: Option<Time>,
 }
@@ -23,7 +24,7 @@ impl LimitsRequest {
     /// The field that is wrong, and why.
     pub(super) fn into_order(self) -> Result<LimitsOrder, (&'static str, String)> {
         Ok(LimitsOrder {
-            uses: self.uses,
+            uses: self.uses.map(|Whole(uses)| uses),
             session_max: Time::read(self.session_max.as_ref(), "limits.session_max")?,
             idle_max: Time::read(self.idle_max.as_ref(), "limits.idle_max")?,
         })
@@ -40,7 +41,7 @@ mod tests {
     fn times_are_seconds_or_have_a_unit() {
         let read = |json| serde_json::from_str::<LimitsRequest>(json).map(|it| it.into_order());
         assert_eq!(read("{}").unwrap(), Ok(LimitsOrder::default()));
-        let order = read(r#"{"uses": 2, "session_max": "2h", "idle_max": 90}"#).unwrap();
+        let order = read(r#"{"uses": 2, "session_max": "2h", "idle_max": 90.0}"#).unwrap();
         let expected = LimitsOrder {
             uses: NonZeroU16::new(2),
             session_max: Some(Duration::from_secs(7200)),

@@ -20,6 +20,7 @@ mod selection;
 mod sessions;
 mod target;
 mod time;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::http::api::whole::Whole;
 use crate::rfb::permissions::{Clipboard, DEFAULT_TO_MACHINE, MAX_TO_MACHINE, Permissions};
 
 /// What is absent stays as it was.
@@ -13,9 +14,9 @@ pub(super) struct PermissionsRequest {
     #[serde(deserialize_with = "said")]
     clipboard: Option<Ways>,
     #[serde(deserialize_with = "said")]
-    clipboard_to_machine_max: Option<u32>,
+    clipboard_to_machine_max: Option<Whole<u32>>,
     #[serde(deserialize_with = "said")]
-    clipboard_from_machine_max: Option<u32>,
+    clipboard_from_machine_max: Option<Whole<u32>>,
     #[serde(deserialize_with = "said")]
     resize: Option<bool>,
     #[serde(deserialize_with = "said")]
@@ -64,12 +65,12 @@ impl PermissionsRequest {
     /// # Errors
     /// The field that is wrong, and why.
     pub(super) fn over(self, was: Permissions) -> Result<Permissions, (&'static str, String)> {
-        let to_machine = self.clipboard_to_machine_max;
+        let to_machine = self.clipboard_to_machine_max.map(|Whole(most)| most);
         if to_machine.is_some_and(|most| !(1..=MAX_TO_MACHINE).contains(&most)) {
             let words = format!("a number of bytes from 1 to {MAX_TO_MACHINE}");
             return Err(("permissions.clipboard_to_machine_max", words));
         }
-        let from_machine = self.clipboard_from_machine_max;
+        let from_machine = self.clipboard_from_machine_max.map(|Whole(most)| most);
         if from_machine == Some(0) {
             let words = "a number of bytes from 1".to_owned();
             return Err(("permissions.clipboard_from_machine_max", words));

@@ -6,6 +6,7 @@ use std::num::NonZeroU16;
 use serde::Deserialize;
 
 use crate::http::api::object::Object;
+use crate::http::api::whole::Whole;
 use crate::target::{
     BadProfileName, Endpoint, MAX_SUBPROTOCOLS, Subprotocol, Target, Tunnel, Way, WebSocketTarget,
     WebSocketUrl,
@@ -16,7 +17,7 @@ use crate::target::{
 #[serde(deny_unknown_fields)]
 pub(super) struct TargetRequest {
     host: Option<String>,
-    port: Option<NonZeroU16>,
+    port: Option<Whole<NonZeroU16>>,
     /// Whether RFB is inside TLS from the first byte. Not, where it is not said.
     tls: Option<bool>,
     unix: Option<String>,
@@ -32,7 +33,7 @@ pub(super) struct TargetRequest {
 struct TunnelRequest {
     host: String,
     /// 443 with TLS and 80 without, where it is not said.
-    port: Option<NonZeroU16>,
+    port: Option<Whole<NonZeroU16>>,
     /// With TLS, where it is not said.
     tls: Option<bool>,
     path: String,
@@ -56,7 +57,7 @@ impl TargetRequest {
         let profile = profile.map_err(at::<BadProfileName>("target.profile"))?;
         let address = (self.host, self.port, self.tls);
         let way = match (address, self.unix, self.tunnel, self.websocket) {
-            ((Some(host), Some(port), tls), None, None, None) => {
+            ((Some(host), Some(Whole(port)), tls), None, None, None) => {
                 let endpoint = Endpoint {
                     host: host.parse().map_err(at("target.host"))?,
                     port,
@@ -96,7 +97,7 @@ impl TunnelRequest {
         Ok(Tunnel {
             endpoint: Endpoint {
                 host: self.host.parse().map_err(at("target.tunnel.host"))?,
-                port: self.port.unwrap_or(usual),
+                port: self.port.map_or(usual, |Whole(port)| port),
             },
             tls,
             path: self.path.parse().map_err(at("target.tunnel.path"))?,

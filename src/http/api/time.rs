@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::http::api::whole::Whole;
 use crate::unit;
 
 /// Seconds as a number, or a time with its unit such as `"90s"`.
@@ -13,7 +14,7 @@ use crate::unit;
     expecting = "a number of seconds, or a time with its unit such as \"60s\""
 )]
 pub(super) enum Time {
-    Seconds(u64),
+    Seconds(Whole<u64>),
     Text(String),
 }
 
@@ -30,7 +31,7 @@ impl Time {
             return Ok(None);
         };
         let duration = match time {
-            Self::Seconds(seconds) => Some(Duration::from_secs(*seconds)),
+            Self::Seconds(Whole(seconds)) => Some(Duration::from_secs(*seconds)),
             Self::Text(text) => unit::parse_duration(text),
         };
         let words = "expected seconds, or a time with its unit such as \"60s\"";
