@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
@@ -17,6 +15,7 @@ use crate::clock::UnixTime;
 use crate::http::Client;
 use crate::http::api::Api;
 use crate::http::api::binding::BindingRequest;
+use crate::http::api::body::Sent;
 use crate::http::api::identity::IdentityRequest;
 use crate::http::api::keys::Caller;
 use crate::http::api::limits::LimitsRequest;
@@ -37,7 +36,7 @@ use crate::token::{Credentials, Role, Sharing};
 /// The body of the request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ConsoleRequest {
+pub(super) struct ConsoleRequest {
     target: Object<TargetRequest>,
     #[serde(default)]
     credentials: Object<CredentialsRequest>,
@@ -100,14 +99,13 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Result<Sent<ConsoleRequest>, Problem>,
 ) -> Result<Response, Problem> {
     if let Err(too_often) = api.mints.spend(caller.key.clone()) {
         info!(key = caller.key, client = %client.address, %too_often, "not minted");
         return Err(Problem::RateLimited(too_often));
     }
-    let request: ConsoleRequest = super::body(&headers, body)?;
+    let Sent(request) = body?;
     let order = request.into_order()?;
     if !api.audit.healthy() {
         return Err(Problem::AuditUnavailable);
@@ -248,7 +246,7 @@ mod tests {
             let error = serde_json::from_str::<Object<ConsoleRequest>>(body)
                 .err()
                 .unwrap();
-            let words = crate::http::api::without_values(&error.to_string());
+            let words = crate::http::api::body::without_values(&error.to_string());
             assert!(!words.contains("hunter2!"), "{words}");
             assert!(words.contains("line 1 column"), "{words}");
         }

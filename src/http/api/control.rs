@@ -3,10 +3,8 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -15,12 +13,13 @@ use tracing::info;
 use crate::audit::{Act, Event};
 use crate::http::Client;
 use crate::http::api::Api;
+use crate::http::api::body::Sent;
 use crate::http::api::document::SessionDocument;
 use crate::http::api::keys::Caller;
 use crate::http::api::object::Object;
 use crate::http::api::permissions::PermissionsRequest;
 use crate::http::api::scope::Scope;
-use crate::http::api::selection;
+use crate::http::api::selection::PathId;
 use crate::http::api::sessions::find;
 use crate::http::problem::Problem;
 use crate::id::SessionId;
@@ -30,14 +29,14 @@ use crate::store::{self, Entry, Message, Order, Permit, Permitted};
 /// The body of a change.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ChangeRequest {
+pub(super) struct ChangeRequest {
     permissions: Object<PermissionsRequest>,
 }
 
 /// The body of keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeysRequest {
+pub(super) struct KeysRequest {
     keys: String,
 }
 
@@ -46,14 +45,10 @@ pub(super) async fn permit(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    path: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    PathId(id): PathId<SessionId>,
+    Sent(request): Sent<ChangeRequest>,
 ) -> Result<Response, Problem> {
-    let id: SessionId = selection::path_id(path)?;
-    let ChangeRequest {
-        permissions: Object(change),
-    } = super::body(&headers, body)?;
+    let Object(change) = request.permissions;
     let with_target = caller.scopes.allow(Scope::SessionsTarget);
     let entry = loop {
         let entry = find(&api, id).await?;
@@ -91,12 +86,9 @@ pub(super) async fn press(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    path: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    PathId(session): PathId<SessionId>,
+    Sent(KeysRequest { keys }): Sent<KeysRequest>,
 ) -> Result<Response, Problem> {
-    let session: SessionId = selection::path_id(path)?;
-    let KeysRequest { keys } = super::body(&headers, body)?;
     let chord: Chord = keys
         .parse()
         .map_err(|error| Problem::InvalidRequest(format!("keys: {error}")))?;

@@ -4,10 +4,8 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
@@ -17,9 +15,10 @@ use crate::audit::{Act, Event};
 use crate::clock::UnixTime;
 use crate::http::Client;
 use crate::http::api::Api;
+use crate::http::api::body::Sent;
 use crate::http::api::keys::Caller;
 use crate::http::api::object::Object;
-use crate::http::api::selection::{self, invalid, once};
+use crate::http::api::selection::{self, PathId, invalid, once};
 use crate::http::console::Parameters;
 use crate::http::problem::Problem;
 use crate::id::{ConsoleId, SessionId};
@@ -31,7 +30,7 @@ use crate::token::Labels;
 /// The body of a revocation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RevocationRequest {
+pub(super) struct RevocationRequest {
     label: Object<LabelRequest>,
 }
 
@@ -57,10 +56,9 @@ pub(super) async fn terminate(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    path: Result<Path<String>, PathRejection>,
+    PathId(id): PathId<SessionId>,
     Query(parameters): Parameters,
 ) -> Result<Response, Problem> {
-    let id: SessionId = selection::path_id(path)?;
     let mut message = None;
     for (name, value) in &parameters {
         match name.as_str() {
@@ -96,10 +94,9 @@ pub(super) async fn revoke_console(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    path: Result<Path<String>, PathRejection>,
+    PathId(id): PathId<ConsoleId>,
     Query(parameters): Parameters,
 ) -> Result<Response, Problem> {
-    let id: ConsoleId = selection::path_id(path)?;
     if !parameters.is_empty() {
         return Err(selection::unknown());
     }
@@ -115,10 +112,8 @@ pub(super) async fn revoke_label(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    Sent(request): Sent<RevocationRequest>,
 ) -> Result<Response, Problem> {
-    let request: RevocationRequest = super::body(&headers, body)?;
     let Object(LabelRequest { key, value }) = request.label;
     let mut labels = Labels::default();
     labels

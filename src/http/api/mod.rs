@@ -1,6 +1,7 @@
 //! The REST API for cloud management: below `/api/v1`, with an API key as bearer token.
 
 mod binding;
+mod body;
 pub mod consoles;
 mod control;
 pub mod document;
@@ -25,21 +26,18 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::audit::Audit;
 use crate::http::api::events::Listeners;
 use crate::http::api::keys::ApiKeys;
-use crate::http::api::object::Object;
 use crate::http::api::reload::Reloads;
 use crate::http::api::routes::ROUTES;
 use crate::http::api::scope::Scope;
@@ -124,44 +122,4 @@ async fn finish(response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
     response
-}
-
-/// The JSON object that a body has to be.
-///
-/// # Errors
-/// The [`Problem`] with it, which repeats no value.
-fn body<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: Result<axum::body::Bytes, BytesRejection>,
-) -> Result<T, Problem> {
-    if !is_json(headers) {
-        return Err(Problem::UnsupportedMediaType);
-    }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
-        _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
-    })?;
-    let Object(request) = serde_json::from_slice(&body)
-        .map_err(|error| Problem::InvalidRequest(without_values(&error.to_string())))?;
-    Ok(request)
-}
-
-/// `application/json`, whatever parameters follow.
-fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// The parser's words without the value that it found, which may be a password out of its place.
-fn without_values(error: &str) -> String {
-    let found = ["invalid type: ", "invalid value: ", "invalid length "];
-    match error.rsplit_once(", expected ") {
-        Some((start, expected)) if found.iter().any(|words| start.starts_with(words)) => {
-            format!("expected {expected}")
-        }
-        _ => error.to_owned(),
-    }
 }

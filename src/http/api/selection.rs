@@ -1,9 +1,10 @@
 //! Which sessions a query asks for.
 
 use std::fmt::Display;
+use std::str::FromStr;
 
-use axum::extract::Path;
-use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 
 use crate::http::problem::Problem;
 use crate::id::SessionId;
@@ -53,21 +54,23 @@ impl Selection {
 ///
 /// # Errors
 /// [`Problem::InvalidParameter`].
-pub(super) fn id<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Problem> {
+pub(super) fn id<T: FromStr>(name: &str, text: &str) -> Result<T, Problem> {
     text.parse()
         .map_err(|_| invalid(name, &"expected 32 hexadecimal digits in lower case"))
 }
 
-/// The identifier that a path ends with.
-///
-/// # Errors
-/// [`Problem::InvalidParameter`].
-pub(super) fn path_id<T: std::str::FromStr>(
-    path: Result<Path<String>, PathRejection>,
-) -> Result<T, Problem> {
-    // What is not UTF-8 is no identifier either.
-    let text = path.map_or_else(|_| String::new(), |Path(text)| text);
-    id("id", &text)
+/// The one identifier in a path.
+pub(super) struct PathId<T>(pub(super) T);
+
+impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        // What is not UTF-8 is no identifier either.
+        let text = path.map_or_else(|_| String::new(), |Path(text)| text);
+        id("id", &text).map(Self)
+    }
 }
 
 /// A parameter that is wrong.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -12,7 +11,7 @@ use crate::http::api::Api;
 use crate::http::api::document::SessionDocument;
 use crate::http::api::keys::Caller;
 use crate::http::api::scope::Scope;
-use crate::http::api::selection::{self, Selection};
+use crate::http::api::selection::{PathId, Selection};
 use crate::http::console::Parameters;
 use crate::http::problem::Problem;
 use crate::id::SessionId;
@@ -54,9 +53,8 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    path: Result<Path<String>, PathRejection>,
+    PathId(id): PathId<SessionId>,
 ) -> Result<Response, Problem> {
-    let id = selection::path_id(path)?;
     let entry = find(&api, id).await?;
     let with_target = caller.scopes.allow(Scope::SessionsTarget);
     Ok(Json(SessionDocument::new(&entry, with_target)).into_response())
