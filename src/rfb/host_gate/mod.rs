@@ -13,18 +13,21 @@
 //! rectangles has passed already; in its place goes one without area, which nobody sees.
 //!
 //! One payload is gathered: compressed text, which is inflated before it passes.
+//!
+//! As long as no permission has needed it and no update is paced, the gate only looks on: everything
+//! passes as it is, and a host that cannot be understood is left to its viewer.
 
 mod clipboard;
 mod denied;
 mod listed;
 mod paced;
+mod verdict;
 
 use std::ops::Range;
 
 use bytes::BufMut;
 
 use crate::rfb::encoding::Encoding;
-use crate::rfb::extended_clipboard::Flags;
 use crate::rfb::init::{PixelFormat, ServerInit};
 use crate::rfb::pacing::{Pacer, Pacing};
 use crate::rfb::permissions::{Clipboard, Permissions};
@@ -39,12 +42,6 @@ pub const ROOM: usize = Head::MAX;
 
 /// A Raw rectangle without area: the place that nobody sees.
 const NOTHING: [u8; 12] = [0; 12];
-
-/// xvp's codes: something failed, and it can be asked for. noVNC gives up at others.
-const XVP_CODES: std::ops::RangeInclusive<u8> = 0..=1;
-
-/// A fence that wants an answer.
-const FENCE_REQUEST: u32 = 1 << 31;
 
 /// The gate of one session.
 #[derive(Debug)]
@@ -62,6 +59,8 @@ pub struct HostGate {
     pacer: Pacer,
     /// Whether the host has taken up QEMU's extension for keys.
     places: bool,
+    /// Whether the host could not be understood, and may say what it likes.
+    lost: bool,
 }
 
 /// What happens to a message or a rectangle.
@@ -97,6 +96,7 @@ impl HostGate {
             in_update: false,
             pacer: Pacer::new(Pacing::Off),
             places: false,
+            lost: false,
         })
     }
 
@@ -113,10 +113,12 @@ impl HostGate {
         permissions.effective().clipboard.from_machine != Clipboard::UNBOUNDED
     }
 
-    /// Other permissions, from the next message on.
-    pub fn permit(&mut self, permissions: Permissions) {
+    /// Other permissions, from the next message on. Whether they can be put into practice: not where
+    /// the host is no longer followed and has to be.
+    pub fn permit(&mut self, permissions: Permissions) -> bool {
         self.permissions = permissions.effective();
         self.needed |= Self::is_needed(permissions);
+        !(self.lost && self.needed)
     }
 
     /// Takes in that the viewer has set a pixel format.
@@ -144,7 +146,12 @@ impl HostGate {
     /// from here on.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        !self.needed && self.pacer.is_plain() && self.is_between_messages()
+        self.lost || !self.needed && self.pacer.is_plain() && self.is_between_messages()
+    }
+
+    /// Whether nothing of what the host says may be changed.
+    fn looks_on(&self) -> bool {
+        !self.needed && !self.pacer.is_ours()
     }
 
     /// Whether the host is to be asked for an update: because one was dropped that the viewer takes for
@@ -193,7 +200,7 @@ impl HostGate {
     /// appended to `ahead`.
     ///
     /// # Errors
-    /// [`Violation`] besides, when what follows cannot be understood any more.
+    /// [`Violation`] besides, when what follows cannot be understood any more and somebody has to look.
     pub fn pass(
         &mut self,
         buffer: &mut [u8],
@@ -201,7 +208,12 @@ impl HostGate {
         ahead: &mut Vec<u8>,
     ) -> (Range<usize>, Result<(), Violation>) {
         let end = (ROOM + received).min(buffer.len());
+        if self.lost {
+            return (ROOM..end, Ok(()));
+        }
         let start = ROOM - self.walk.held_back();
+        // The stream is whole in the buffer, should it have to pass as it is.
+        put(buffer, start, self.walk.held());
         let (mut at, mut kept, before) = (ROOM, start, ahead.len());
         let outcome = loop {
             let mut input = Reader::new(buffer.get(at..end).unwrap_or_default());
@@ -245,6 +257,11 @@ impl HostGate {
                 kept += head.len();
             }
         };
+        if outcome.is_err() && self.looks_on() {
+            self.lost = true;
+            self.pacer.give_up();
+            return (start..end, Ok(()));
+        }
         if self.is_between_messages() {
             self.end_update();
         }
@@ -287,66 +304,6 @@ impl HostGate {
                 }
                 false
             }
-        }
-    }
-
-    /// What happens to a message of which `there` follows its head.
-    fn verdict(&mut self, message: Message, there: &[u8]) -> Fate {
-        let permitted = self.permissions.clipboard;
-        let passes = match message {
-            Message::Update { rectangles } => {
-                self.in_update = true;
-                let fits = self.fits();
-                self.pacer.note_update(fits);
-                self.owes_update |= rectangles == 0;
-                rectangles > 0
-            }
-            Message::Bell => true,
-            Message::CutText { len } => permitted.from_machine > 0 && len <= permitted.from_machine,
-            Message::ExtendedCutText { flags, len } => {
-                if !self.listed.has(Encoding::EXTENDED_CLIPBOARD) {
-                    return Fate::Drop;
-                }
-                return clipboard::verdict(permitted, Flags(flags), len, there);
-            }
-            Message::EndOfContinuousUpdates => {
-                self.pacer.note_own_pacing() && self.listed.has(Encoding::CONTINUOUS_UPDATES)
-            }
-            Message::Fence { flags, .. } => {
-                self.pacer.note_own_pacing()
-                    && flags & FENCE_REQUEST != 0
-                    && self.listed.has(Encoding::FENCE)
-            }
-            Message::Xvp { code } => {
-                self.permissions.power
-                    && self.listed.has(Encoding::XVP)
-                    && XVP_CODES.contains(&code)
-            }
-            Message::ColourMap | Message::Audio | Message::Gii => false,
-        };
-        if passes { Fate::Pass } else { Fate::Drop }
-    }
-
-    /// Whether a rectangle passes.
-    fn takes(&mut self, encoding: Encoding) -> Result<bool, Violation> {
-        let listed = self.listed.has(encoding);
-        self.places |= listed && encoding == Encoding::QEMU_EXTENDED_KEY_EVENT;
-        match encoding {
-            // Raw needs no leave; the others tell where things are, and noVNC always knows them.
-            Encoding::RAW | Encoding::LAST_RECT | Encoding::DESKTOP_SIZE => Ok(true),
-            // Nothing is lost with these.
-            Encoding::CURSOR
-            | Encoding::VMWARE_CURSOR
-            | Encoding::QEMU_EXTENDED_KEY_EVENT
-            | Encoding::QEMU_LED_STATE
-            | Encoding::DESKTOP_NAME
-            | Encoding::EXTENDED_MOUSE_BUTTONS
-            | Encoding::POINTER_POSITION
-            | Encoding::QEMU_POINTER_MOTION
-            | Encoding::QEMU_AUDIO
-            | Encoding::GII => Ok(listed),
-            _ if listed => Ok(true),
-            other => Err(Violation::Unrequested(other)),
         }
     }
 }

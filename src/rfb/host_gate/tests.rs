@@ -8,6 +8,8 @@ use super::*;
 use crate::rfb::server_message::tests::layouts::{messages, rectangles};
 use crate::rfb::server_message::tests::{init, rectangle, update};
 
+mod looking_on;
+
 const BELL: [u8; 1] = [2];
 
 /// All that there is, and text of at most 1000 bytes.

@@ -122,6 +122,12 @@ impl Pacer {
         !self.is_ours()
     }
 
+    /// Takes in that the host cannot be followed any more, which is possible until there is
+    /// [something of ours](Self::is_ours).
+    pub fn give_up(&mut self) {
+        self.state = State::Plain;
+    }
+
     fn decide(&mut self, fits: bool) {
         if let State::Undecided { far, updated } = self.state {
             match far {

@@ -13,11 +13,6 @@ impl Field {
     /// The longest field.
     const MAX: usize = Head::MAX;
 
-    /// How many bytes of a field have come.
-    pub(super) const fn len(&self) -> usize {
-        self.have
-    }
-
     /// Whether nothing of a field has come.
     pub(super) const fn is_empty(&self) -> bool {
         self.have == 0
@@ -63,8 +58,9 @@ impl Field {
         }
     }
 
+    /// The bytes of a field that have come.
     #[inline]
-    fn held(&self) -> &[u8] {
+    pub(super) fn held(&self) -> &[u8] {
         self.bytes.get(..self.have).unwrap_or_default()
     }
 

@@ -106,11 +106,17 @@ impl Walk {
 
     /// How many bytes of a head have come and were not handed out: fewer than [`Head::MAX`].
     #[must_use]
-    pub const fn held_back(&self) -> usize {
+    pub fn held_back(&self) -> usize {
+        self.held().len()
+    }
+
+    /// Those bytes.
+    #[must_use]
+    pub fn held(&self) -> &[u8] {
         match self.at {
-            At::Message | At::Rectangle => self.field.len(),
+            At::Message | At::Rectangle => self.field.held(),
             // Parts of a body are handed out as they come.
-            At::Payload(_) | At::Body(_) => 0,
+            At::Payload(_) | At::Body(_) => &[],
         }
     }
 

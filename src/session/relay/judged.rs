@@ -87,10 +87,7 @@ where
     /// begin to look at a stream in the middle of it.
     pub(super) fn permit_host(&mut self, permissions: Permissions) -> bool {
         match &mut self.host_gate {
-            Some(gate) => {
-                gate.permit(permissions);
-                true
-            }
+            Some(gate) => gate.permit(permissions),
             None => !HostGate::is_needed(permissions),
         }
     }
