@@ -5,6 +5,7 @@ mod edge;
 mod encryption;
 mod front;
 mod keys;
+mod levels;
 mod listening;
 mod params;
 mod profiles;
@@ -31,12 +32,14 @@ use crate::http::api::reload::{Asked, Kept};
 use crate::http::roles::Role;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
+use crate::store::{Store, Timed};
 use crate::systemd::HandedOver;
 use crate::tls::TlsError;
 use crate::tls::listen::Acceptor;
 use crate::webhook::WebhookError;
 use drain::Phases;
 use front::{Front, accept};
+use levels::Connections;
 use listening::Listening;
 use params::webhook;
 use reload::{Part, Reload};
@@ -126,7 +129,8 @@ impl Gateway {
         let (tasks, phases) = (TaskTracker::new(), Phases::new());
         let stop = phases.stop.clone();
         let store = config.store.open(&params::name(config))?;
-        if let Some(webhook) = webhook(config, resolver.clone())? {
+        let store = Arc::new(Timed::new(store, Arc::clone(&metrics)));
+        if let Some(webhook) = webhook(config, resolver.clone(), Arc::clone(&metrics))? {
             tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
         }
         let standing = Standing {
@@ -149,6 +153,17 @@ impl Gateway {
         let shared = Arc::new(Semaphore::new(
             places.connections.min(Semaphore::MAX_PERMITS),
         ));
+        let serving_too = standing.listening.iter();
+        let serving_too = serving_too.filter(|it| it.listener.roles.serves());
+        levels::tell(
+            &standing.metrics,
+            &standing.audit,
+            Connections {
+                most: shared.available_permits(),
+                waited_for: serving_too.count(),
+                places: Arc::clone(&shared),
+            },
+        );
         let mut fronts = Vec::new();
         for ((listening, socket), face) in standing.listening.iter().zip(sockets).zip(faces) {
             let Listening { listener, tls, .. } = listening;

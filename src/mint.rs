@@ -258,7 +258,7 @@ impl Minter {
         let ring = self.ring.get();
         let token = seal(&grant, &ring, entropy::random())?;
         if let Some(metrics) = &self.metrics {
-            metrics.sealed(ring.sealing_key().id);
+            metrics.keys.sealed(ring.sealing_key().id);
         }
         let public_url = self.public_url.clone();
         Ok(Minted {

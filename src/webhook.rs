@@ -5,6 +5,7 @@
 //! for a receiver. What is not taken is tried again for a while, then given up.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
@@ -25,6 +26,7 @@ use crate::entropy;
 use crate::fetch::{Fetcher, Question, Url};
 use crate::host::resolve::Resolver;
 use crate::http::api::document::EventDocument;
+use crate::metrics::{Fate, Metrics};
 use crate::secret::Secret;
 use crate::store::{Event, Message};
 use crate::tls::connect::Connector;
@@ -64,6 +66,7 @@ pub struct Webhook {
     fetcher: Fetcher,
     /// Whose sessions are told of.
     gateway: String,
+    metrics: Arc<Metrics>,
 }
 
 /// Why there can be no webhook.
@@ -105,6 +108,7 @@ impl Webhook {
         gateway: String,
         resolver: Resolver,
         tls: Connector,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, WebhookError> {
         let bytes = std::fs::read(secret_file).map_err(|error| WebhookError::Unreadable {
             path: secret_file.to_owned(),
@@ -124,6 +128,7 @@ impl Webhook {
                 max_body: MAX_ANSWER,
             },
             gateway,
+            metrics,
         })
     }
 
@@ -135,19 +140,20 @@ impl Webhook {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let gateway = self.gateway.clone();
         tokio::join!(
-            listen(messages, queue, &gateway, &stop),
+            listen(messages, queue, &gateway, &self.metrics, &stop),
             self.send_all(waiting, &stop),
         );
     }
 
     async fn send_all(&self, mut waiting: mpsc::Receiver<Event>, stop: &CancellationToken) {
         while let Some(event) = waiting.recv().await {
-            self.send(&event, stop).await;
+            let fate = self.send(&event, stop).await;
+            self.metrics.webhook.settled(fate);
         }
     }
 
     /// Sends one event, again and again until it is taken or not worth it.
-    async fn send(&self, event: &Event, stop: &CancellationToken) {
+    async fn send(&self, event: &Event, stop: &CancellationToken) -> Fate {
         let delivery = Delivery {
             delivery: HEXLOWER.encode(&entropy::random::<16>()),
             time: now(),
@@ -160,12 +166,14 @@ impl Webhook {
         for attempt in 1..=ATTEMPTS {
             let error = match self.attempt(&body).await {
                 Ok(status) if status.is_success() => {
-                    return debug!(%session, attempt, "webhook delivered");
+                    debug!(%session, attempt, "webhook delivered");
+                    return Fate::Delivered;
                 }
                 Ok(status) => {
                     let error = format!("it answered {status}");
                     if is_final(status) {
-                        return warn!(%session, error, "webhook refused");
+                        warn!(%session, error, "webhook refused");
+                        return Fate::Refused;
                     }
                     error
                 }
@@ -173,7 +181,8 @@ impl Webhook {
             };
             debug!(%session, attempt, error, "webhook not delivered");
             if attempt == ATTEMPTS || stop.is_cancelled() {
-                return warn!(%session, attempt, error, "webhook given up");
+                warn!(%session, attempt, error, "webhook given up");
+                break;
             }
             tokio::select! {
                 () = sleep(pause) => {}
@@ -181,6 +190,7 @@ impl Webhook {
             }
             pause = LONGEST_PAUSE.min(pause * 2);
         }
+        Fate::GivenUp
     }
 
     async fn attempt(&self, body: &Bytes) -> Result<StatusCode, String> {
@@ -219,8 +229,10 @@ async fn listen(
     mut messages: broadcast::Receiver<Message>,
     queue: mpsc::Sender<Event>,
     gateway: &str,
+    metrics: &Metrics,
     stop: &CancellationToken,
 ) {
+    let metrics = &metrics.webhook;
     loop {
         let received = tokio::select! {
             received = messages.recv() => received,
@@ -233,13 +245,17 @@ async fn listen(
             Ok(Message::Event(event @ (Event::Opened(_) | Event::Ended { .. })))
                 if event.gateway() == gateway =>
             {
+                // Before it can be taken out.
+                metrics.queued();
                 if let Err(error) = queue.try_send(event) {
+                    metrics.settled(Fate::Dropped);
                     let session = error.into_inner().session().id;
                     warn!(%session, "webhook dropped: too many wait to be sent");
                 }
             }
             Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
+                metrics.dropped(missed);
                 warn!(missed, "webhooks dropped: the gateway is busy")
             }
             Err(RecvError::Closed) => return,

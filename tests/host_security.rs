@@ -34,7 +34,7 @@ use common::xtightvnc::Xtightvnc;
 use fanlight::host::courtesy::Courtesy;
 use fanlight::host::resolve::Resolver;
 use fanlight::host::visit::Visit;
-use fanlight::host::{HostLeg, ReachError, reach};
+use fanlight::host::{HostLeg, ReachError, Reached, reach};
 use fanlight::reason::Reason;
 use fanlight::rfb::login::Login;
 use fanlight::rfb::policy::Policy;
@@ -247,8 +247,9 @@ async fn enter_as(
         &courtesy,
         &params,
     )
-    .await?
-    .let_in()
+    .await
+    .and_then(Reached::let_in)
+    .map_err(|failed| failed.error)
 }
 
 #[tokio::test]

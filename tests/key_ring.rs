@@ -72,10 +72,10 @@ async fn said(gateway: &TestGateway, message: &str, count: usize) -> Vec<common:
 
 /// The keys that a scraper is told of.
 async fn scraped_keys(gateway: &TestGateway) -> Vec<String> {
-    let lines = gateway.log_lines();
-    let line = lines.iter().find(|it| it.text("message") == "metrics");
-    let address = line.unwrap().text("address").parse().unwrap();
-    let text = Request::get(address, "/metrics").send().await.text();
+    let text = Request::get(gateway.metrics(), "/metrics")
+        .send()
+        .await
+        .text();
     let lines = text.lines().filter_map(|line| {
         let (key, _) = line
             .strip_prefix("fanlight_tokens_sealed_total{key=\"")?

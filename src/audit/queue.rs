@@ -101,6 +101,10 @@ pub(super) struct State {
     pub(super) failing: AtomicBool,
     /// How many events were lost since it was last told.
     pub(super) lost: AtomicU64,
+    /// How many events were lost in all.
+    lost_in_all: AtomicU64,
+    /// How many events wait to be written.
+    pub(super) waiting: AtomicU64,
     /// Whether to give up rather than wait for room.
     pub(super) closing: AtomicBool,
 }
@@ -169,10 +173,14 @@ impl Audit {
             return;
         };
         let entry = Entry::Event(now(), Box::new(event));
+        // Before it can be taken out.
+        inner.state.waiting.fetch_add(1, Ordering::Relaxed);
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
             inner.events.try_send(entry)
         {
+            inner.state.waiting.fetch_sub(1, Ordering::Relaxed);
             inner.state.lost.fetch_add(1, Ordering::Relaxed);
+            inner.state.lost_in_all.fetch_add(1, Ordering::Relaxed);
             if !inner.state.failing.swap(true, Ordering::Relaxed) {
                 warn!("the audit log is behind: events are lost");
             }
@@ -185,6 +193,20 @@ impl Audit {
         self.0.as_ref().is_none_or(|inner| {
             inner.when_full == WhenFull::Continue || !inner.state.failing.load(Ordering::Relaxed)
         })
+    }
+
+    /// How many events wait to be written, of the 4096 that may.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        let inner = self.0.as_ref();
+        inner.map_or(0, |it| it.state.waiting.load(Ordering::Relaxed))
+    }
+
+    /// How many events were lost since the start, because there was no room for them.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        let inner = self.0.as_ref();
+        inner.map_or(0, |it| it.state.lost_in_all.load(Ordering::Relaxed))
     }
 
     /// Writes the last line and waits until everything is written, for `within` at most. What cannot

@@ -84,6 +84,7 @@ impl Writer {
         let Entry::Event(time, event) = entry else {
             return false;
         };
+        self.state.waiting.fetch_sub(1, Ordering::Relaxed);
         self.add(time, &event, false);
         true
     }

@@ -49,7 +49,7 @@ impl Keys {
     /// Begins to use them.
     pub(super) fn in_use(self, metrics: &Arc<Metrics>, audit: &Audit) -> InUse {
         for key in self.ring.keys() {
-            metrics.key(key.id, key.created);
+            metrics.keys.added(key.id, key.created);
         }
         audit.record(Event {
             sealing_key: Some(self.ring.sealing_key().id),
@@ -133,14 +133,14 @@ impl Part for RingFile {
         let before = self.ring.get();
         let (new, retired) = (not_in(&ring, &before), not_in(&before, &ring));
         for key in &new {
-            self.metrics.key(key.id, key.created);
+            self.metrics.keys.added(key.id, key.created);
         }
         let change = change(&new, &retired);
         let retired: Vec<_> = retired.iter().map(|key| key.id).collect();
         let another = sealing_key != before.sealing_key().id || change.is_some();
         self.ring.replace(ring);
         for id in retired {
-            self.metrics.key_retired(id);
+            self.metrics.keys.retired(id);
         }
         info!(%sealing_key, change, "the key ring was read again");
         if another {

@@ -14,6 +14,7 @@ use crate::host::resolve::Resolver;
 use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
 use crate::http::api::keys::{ApiKey, ApiKeys};
+use crate::metrics::Metrics;
 use crate::session;
 use crate::store::Quotas;
 use crate::tls::TlsError;
@@ -27,13 +28,17 @@ pub(super) fn name(config: &Config) -> String {
     name.as_str().to_owned()
 }
 
-pub(super) fn webhook(config: &Config, resolver: Resolver) -> Result<Option<Webhook>, StartError> {
+pub(super) fn webhook(
+    config: &Config,
+    resolver: Resolver,
+    metrics: Arc<Metrics>,
+) -> Result<Option<Webhook>, StartError> {
     let Some(to) = &config.webhook else {
         return Ok(None);
     };
     let tls = Connector::new(&Trust::default())?;
     let url = to.url.clone();
-    let webhook = Webhook::new(url, &to.secret_file, name(config), resolver, tls)?;
+    let webhook = Webhook::new(url, &to.secret_file, name(config), resolver, tls, metrics)?;
     Ok(Some(webhook))
 }
 

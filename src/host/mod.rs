@@ -174,6 +174,23 @@ pub struct Failed {
     pub dead_end: Option<&'static [SecurityMethod]>,
 }
 
+impl From<ReachError> for Failed {
+    /// Before anything was seen of the host.
+    fn from(error: ReachError) -> Self {
+        Self {
+            error,
+            seen: Seen::default(),
+            dead_end: None,
+        }
+    }
+}
+
+impl From<ReachError> for Box<Failed> {
+    fn from(error: ReachError) -> Self {
+        Self::new(error.into())
+    }
+}
+
 /// A host that let us in: it has sent ServerInit and waits for messages.
 #[derive(Debug)]
 pub struct HostLeg {
@@ -222,19 +239,11 @@ pub async fn handshake(
     visit: Visit,
     params: &Params,
 ) -> Result<HostLeg, Failed> {
-    let failed = |error, seen| Failed {
-        error,
-        seen,
-        dead_end: None,
-    };
     let under_way = UnderWay::begin(connected, visit, params).await;
-    let under_way = under_way.map_err(|error| failed(error.into(), Seen::default()))?;
+    let under_way = under_way.map_err(ReachError::from)?;
     match under_way.go_on(params).await? {
         Stop::LetIn(leg) => Ok(*leg),
-        Stop::Asked(_, under_way) => {
-            let error = HostError::CredentialsMissing.into();
-            Err(failed(error, under_way.machine.seen().clone()))
-        }
+        Stop::Asked(_, under_way) => Err(under_way.unanswered()),
     }
 }
 
@@ -245,7 +254,7 @@ pub async fn handshake(
 /// there on a second connection, in the same place; there is no third.
 ///
 /// # Errors
-/// [`ReachError`].
+/// [`Failed`].
 ///
 /// # Cancel safety
 /// Dropping the future closes whatever it had opened.
@@ -254,7 +263,7 @@ pub async fn reach(
     resolver: &Resolver,
     courtesy: &Courtesy,
     params: &Params,
-) -> Result<Reached, ReachError> {
+) -> Result<Reached, Box<Failed>> {
     let deadline = Instant::now() + params.connect;
     let connecting = async {
         let place = courtesy.place(&visit.target.way.dialled()).await?;
@@ -263,7 +272,8 @@ pub async fn reach(
     let connecting = timeout_at(deadline, connecting).await;
     let (mut place, connected) = connecting.unwrap_or(Err(ReachError::TimedOut))?;
     debug!(address = %connected.1, "host connected");
-    let under_way = UnderWay::begin(connected, visit.clone(), params).await?;
+    let under_way = UnderWay::begin(connected, visit.clone(), params).await;
+    let under_way = under_way.map_err(ReachError::from)?;
     let mut stop = under_way.go_on(params).await;
     if let Err(Failed {
         error,
@@ -275,7 +285,8 @@ pub async fn reach(
         place.leave_one();
         let visit = Visit { without, ..visit };
         let connected = connect(&visit, resolver, params).await?;
-        let second = UnderWay::begin(connected, visit, params).await?;
+        let second = UnderWay::begin(connected, visit, params).await;
+        let second = second.map_err(ReachError::from)?;
         stop = second.go_on(params).await;
     }
     decided(stop, place)

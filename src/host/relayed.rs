@@ -2,9 +2,8 @@
 
 use super::courtesy::{Outcome, Place};
 use super::under_way::{Stop, UnderWay};
-use super::{Failed, HostLeg, Params, ReachError};
+use super::{Failed, HostLeg, Params};
 use crate::rfb::auth::vnc::{Challenge, Response};
-use crate::rfb::host::HostError;
 
 /// A host that was reached.
 #[derive(Debug)]
@@ -27,11 +26,12 @@ impl Reached {
     /// The leg to a host that asks nobody.
     ///
     /// # Errors
-    /// [`HostError::CredentialsMissing`] for one that does.
-    pub fn let_in(self) -> Result<HostLeg, ReachError> {
+    /// [`HostError::CredentialsMissing`](crate::rfb::host::HostError::CredentialsMissing) for one that
+    /// does.
+    pub fn let_in(self) -> Result<HostLeg, Box<Failed>> {
         match self {
             Self::LetIn(leg) => Ok(*leg),
-            Self::Asked(_) => Err(HostError::CredentialsMissing.into()),
+            Self::Asked(asked) => Err(Box::new(asked.under_way.unanswered())),
         }
     }
 }
@@ -46,7 +46,7 @@ impl Asked {
     /// Passes the viewer's answer on and goes on to ServerInit.
     ///
     /// # Errors
-    /// [`ReachError::Handshake`].
+    /// [`Failed`], in the handshake.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection.
@@ -54,14 +54,14 @@ impl Asked {
         mut self,
         response: Response,
         params: &Params,
-    ) -> Result<HostLeg, ReachError> {
+    ) -> Result<HostLeg, Box<Failed>> {
         self.under_way.respond(response);
         decided(self.under_way.go_on(params).await, self.place)?.let_in()
     }
 }
 
 /// Gives the place at the host back when the login is decided.
-pub(super) fn decided(stop: Result<Stop, Failed>, place: Place) -> Result<Reached, ReachError> {
+pub(super) fn decided(stop: Result<Stop, Failed>, place: Place) -> Result<Reached, Box<Failed>> {
     match stop {
         Ok(Stop::LetIn(leg)) => {
             place.end(Outcome::LetIn);
@@ -72,9 +72,9 @@ pub(super) fn decided(stop: Result<Stop, Failed>, place: Place) -> Result<Reache
             under_way: *under_way,
             place,
         }))),
-        Err(Failed { error, .. }) => {
-            place.end(error.outcome());
-            Err(error)
+        Err(failed) => {
+            place.end(failed.error.outcome());
+            Err(Box::new(failed))
         }
     }
 }

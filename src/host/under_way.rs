@@ -9,7 +9,7 @@ use super::way::Peer;
 use super::{Failed, HostLeg, Params, ReachError};
 use crate::drive::drive;
 use crate::rfb::auth::vnc::{Challenge, Response};
-use crate::rfb::host::{HostHandshake, HostParams, Progress, Relayed};
+use crate::rfb::host::{HostError, HostHandshake, HostParams, Progress, Relayed};
 use crate::rfb::identity::Identity;
 use crate::target::Way;
 
@@ -19,7 +19,7 @@ pub(super) struct UnderWay {
     stream: HostStream,
     pub(super) address: Peer,
     way: Way,
-    pub(super) machine: HostHandshake,
+    machine: HostHandshake,
     identity: Identity,
     unread: Vec<u8>,
 }
@@ -62,6 +62,15 @@ impl UnderWay {
     /// Takes the viewer's answer.
     pub(super) fn respond(&mut self, response: Response) {
         self.machine.respond(response);
+    }
+
+    /// Gives up at a challenge that nobody is there to answer.
+    pub(super) fn unanswered(self) -> Failed {
+        Failed {
+            error: HostError::CredentialsMissing.into(),
+            seen: self.machine.seen().clone(),
+            dead_end: None,
+        }
     }
 
     /// Goes on until the handshake is over or the viewer has to be asked.

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::task::spawn_blocking;
 
 use crate::http::Service;
 use crate::http::problem::Problem;
@@ -38,8 +39,10 @@ async fn tell(State(service): State<Arc<Service>>) -> Response {
     if let Some(end) = certificates.and_then(|it| it.first_end()) {
         scrape.metrics.certificate_ends(end);
     }
-    match scrape.metrics.to_text() {
-        Ok(text) => ([(CONTENT_TYPE, FORM)], text).into_response(),
-        Err(_) => Problem::Internal.into_response(),
+    let metrics = Arc::clone(&scrape.metrics);
+    let text = spawn_blocking(move || metrics.to_text()).await;
+    match text {
+        Ok(Ok(text)) => ([(CONTENT_TYPE, FORM)], text).into_response(),
+        Ok(Err(_)) | Err(_) => Problem::Internal.into_response(),
     }
 }

@@ -197,7 +197,7 @@ impl Sessions {
         let secret = seat.secret.as_ref().filter(|_| !seat.resumed)?;
         let ring = self.ring.get();
         let sealed = token::seal_for(Purpose::Resume, grant, &ring, entropy::random()).ok()?;
-        self.params.metrics.sealed(ring.sealing_key().id);
+        self.params.metrics.keys.sealed(ring.sealing_key().id);
         Some(Keep {
             secret: secret.hash(),
             sealed_grant: sealed.as_str().to_owned(),

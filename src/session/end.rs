@@ -4,6 +4,7 @@ use std::io;
 
 use crate::reason::Reason;
 use crate::rfb::peer_text::PeerText;
+use crate::rfb::security::SecurityType;
 use crate::store::Sentence;
 
 /// How a session ended.
@@ -17,6 +18,8 @@ pub struct End {
     pub note: Option<String>,
     /// What exactly happened, as the log is told.
     pub detail: String,
+    /// The security type that was chosen at the host, where the way there ended behind that.
+    pub security: Option<SecurityType>,
     /// Whether opening the same console again may help.
     pub retry: bool,
 }
@@ -29,6 +32,7 @@ impl End {
             said: None,
             note: None,
             detail: String::new(),
+            security: None,
             retry: reason.may_retry(),
         }
     }

@@ -12,7 +12,7 @@ use tokio::select;
 use tokio::time::timeout;
 
 use crate::drive::{Deadlines, drive};
-use crate::host::{self, Asked, HostLeg, ReachError, Reached};
+use crate::host::{self, Asked, Failed, HostLeg, Reached};
 use crate::reason::Reason;
 use crate::rfb::Handshake;
 use crate::rfb::browser::{
@@ -71,8 +71,8 @@ impl Sessions {
             answered = asked.respond(response, &self.params.host) => answered,
             end = socket.wait_for_end(unread) => return Err(End::because(&end)),
         };
-        let answered = answered.map_err(|error| {
-            let end = host_end(&error);
+        let answered = answered.map_err(|failed| {
+            let end = host_end(&failed);
             // Whoever mistyped may type again.
             let retry = end.retry || end.reason == Reason::HostAuthFailed;
             End { retry, ..end }
@@ -90,7 +90,7 @@ impl Sessions {
             &self.params.host,
         )
         .await
-        .map_err(|error| host_end(&error))
+        .map_err(|failed| host_end(&failed))
     }
 
     /// Goes through a part of the browser's handshake while the host is being reached, and waits
@@ -163,13 +163,14 @@ impl Sessions {
 
 /// The leg to a host that asks nobody.
 fn let_in(reached: Reached) -> Result<HostLeg, End> {
-    reached.let_in().map_err(|error| host_end(&error))
+    reached.let_in().map_err(|failed| host_end(&failed))
 }
 
-fn host_end(error: &ReachError) -> End {
+fn host_end(failed: &Failed) -> End {
     End {
-        said: error.said().cloned(),
-        ..End::because(error)
+        said: failed.error.said().cloned(),
+        security: failed.seen.chosen,
+        ..End::because(&failed.error)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod drain;
 mod edge;
 pub mod end;
 mod greet;
+mod levels;
 pub mod open;
 pub mod page_message;
 mod piece;
@@ -158,7 +159,8 @@ impl Sessions {
             registry.close();
         });
         let handshakes = Semaphore::new(params.max_handshakes.min(Semaphore::MAX_PERMITS));
-        Self {
+        let metrics = Arc::clone(&params.metrics);
+        let sessions = Self {
             courtesy: Courtesy::new(params.host.courtesy),
             params,
             ring,
@@ -170,7 +172,9 @@ impl Sessions {
             handshakes: Arc::new(handshakes),
             tasks,
             stop,
-        }
+        };
+        sessions.tell_levels(&metrics);
+        sessions
     }
 
     /// The same sessions, to which new ones come with other parameters. How many there may be, and

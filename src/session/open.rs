@@ -130,6 +130,7 @@ impl Sessions {
         if let Some(name) = name {
             host.init.rename(name);
         }
+        record.security = host.seen.chosen;
         record.host_tls = host.stream.shown().map(|shown| shown.proof);
         // They may have changed since the session began.
         let permit = seat.place.permit();
@@ -225,6 +226,7 @@ impl Sessions {
             return End {
                 detail: end.detail,
                 said: end.said,
+                security: end.security,
                 ..End::plain(Reason::HostCredentialsSpent)
             };
         }

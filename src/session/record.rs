@@ -11,6 +11,7 @@ use crate::client_addr::ClientAddr;
 use crate::id::{ConsoleId, SessionId};
 use crate::metrics::Metrics;
 use crate::reason::{Reason, Severity};
+use crate::rfb::security::SecurityType;
 use crate::session::end::End;
 use crate::session::relay::Traffic;
 use crate::tls::verify::Proof;
@@ -28,6 +29,8 @@ pub struct Record {
     metrics: Arc<Metrics>,
     /// Whether it has come to the relay.
     relaying: bool,
+    /// The security type that was chosen at the host, as soon as it has let us in.
+    pub security: Option<SecurityType>,
     /// What proved who the host is, where it was spoken with inside TLS.
     pub host_tls: Option<Proof>,
     /// Bytes that were relayed.
@@ -38,17 +41,19 @@ impl Record {
     /// Starts a session's record, when little more than the client is known.
     #[must_use]
     pub fn new(session: SessionId, client: ClientAddr, metrics: Arc<Metrics>) -> Self {
+        let started = Instant::now();
         Self {
             session,
             client,
-            started: Instant::now(),
+            started,
             console: None,
             target: String::new(),
             labels: Labels::default(),
-            metrics,
             relaying: false,
+            security: None,
             host_tls: None,
-            traffic: Arc::default(),
+            traffic: Arc::new(Traffic::since(started, Arc::clone(&metrics))),
+            metrics,
         }
     }
 
@@ -100,7 +105,9 @@ impl Record {
     /// Logs that the relay begins.
     pub fn log_start(&mut self) {
         self.relaying = true;
-        self.metrics.started(self.started.elapsed());
+        self.metrics
+            .sessions
+            .started(self.started.elapsed(), self.security);
         info!(
             session = %self.session,
             console = self.console.map(display),
@@ -117,9 +124,10 @@ impl Record {
         if self.relaying {
             let (up, down) = (self.traffic.up(), self.traffic.down());
             let lasted = self.started.elapsed();
-            self.metrics.ended(end.reason, lasted, up, down);
+            self.metrics.sessions.ended(end.reason, lasted, up, down);
         } else {
-            self.metrics.refused(end.reason);
+            let security = self.security.or(end.security);
+            self.metrics.sessions.refused(end.reason, security);
         }
         macro_rules! line {
             ($level:ident) => {

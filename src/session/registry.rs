@@ -128,6 +128,13 @@ impl Registry {
         self.running().keys().copied().collect()
     }
 
+    /// How many have paced updates.
+    pub(super) fn paced(&self) -> usize {
+        let running = self.running();
+        let paced = running.values().filter(|it| it.traffic.is_paced());
+        paced.count()
+    }
+
     /// From now on whoever comes is told that the gateway is about to go.
     pub(super) fn begin_drain(&self, notice: Notice) {
         // Who drains twice says the same again.

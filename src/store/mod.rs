@@ -22,6 +22,7 @@ pub mod entry;
 pub mod memory;
 pub mod message;
 pub mod redis;
+pub mod timed;
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -36,6 +37,7 @@ use crate::reason::Reason;
 pub use claim::{Claim, Denied, Keep, Knock, Leaving, Quotas, Resumed};
 pub use entry::{Entry, Filter, Page, State};
 pub use message::{Event, Message, Order, Permit, Permitted, Sentence, Verdict, Whom, Word};
+pub use timed::Timed;
 
 /// How many messages a gateway may be behind; one that is further behind has missed some.
 pub const BACKLOG: usize = 1024;

@@ -335,6 +335,11 @@ impl TestGateway {
         fanlight(self.dir.path(), arguments).output().unwrap()
     }
 
+    /// Where it is scraped, where `metrics.listen` is set.
+    pub fn metrics(&self) -> SocketAddr {
+        self.listens_as("metrics").parse().unwrap()
+    }
+
     /// A file in the gateway's directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)

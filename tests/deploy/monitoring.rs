@@ -2,10 +2,9 @@
 
 use std::process::Command;
 
-use fanlight::clock::UnixTime;
-use fanlight::id::KeyId;
-use fanlight::metrics::Metrics;
-
+use crate::common::gateway::TestGateway;
+use crate::common::http::Request;
+use crate::common::rfb_client::Viewer;
 use crate::{output, sample};
 
 /// Every name in a text that is one of our metrics.
@@ -15,21 +14,46 @@ fn names(text: &str) -> Vec<&str> {
         .collect()
 }
 
-#[test]
-fn they_ask_for_what_is_told() {
-    let metrics = Metrics::new();
-    let key = KeyId::from_random([1; 4]);
-    metrics.key(key, UnixTime::from_secs(1));
-    metrics.certificate_ends(UnixTime::from_secs(1));
-    let told = metrics.to_text().unwrap();
-    let told = names(&told);
+#[tokio::test]
+async fn they_ask_for_what_is_told_and_the_documents_list_it() {
+    let gateway = TestGateway::builder()
+        .with_tls()
+        .set("metrics.listen", "127.0.0.1:0");
+    let gateway = gateway.start().await;
+    // A family with labels that come by themselves is there from its first on.
+    let deaf = gateway.mint_open("127.0.0.1:1".parse().unwrap()).await;
+    assert!(Viewer::open(&gateway, &deaf).await.is_err());
+    gateway.session_end().await;
+    let told = Request::get(gateway.metrics(), "/metrics").send().await;
+    let text = told.text();
+    let told = names(&text);
     for file in ["prometheus/alerts.yaml", "grafana/fanlight.json"] {
         let text = sample(file);
         let asked = names(&text);
         assert!(asked.len() > 5, "{file}: {asked:?}");
         for name in asked {
-            assert!(told.contains(&name), "{file} asks for {name}");
+            // A histogram has its buckets before anything is in them, but not one by label.
+            let family = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(
+                told.contains(&name) || told.contains(&family),
+                "{file} asks for {name}"
+            );
         }
+    }
+    let operations = std::fs::read_to_string("docs/operations.md").unwrap();
+    let types = text.lines().filter_map(|it| it.strip_prefix("# TYPE "));
+    let types = types.map(|it| it.split_once(' ').unwrap());
+    let suffix = |kind| match kind {
+        "counter" => "_total",
+        "info" => "_info",
+        _ => "",
+    };
+    let names: Vec<_> = types
+        .map(|(name, kind)| format!("{name}{}", suffix(kind)))
+        .collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in &names {
+        assert!(operations.contains(&format!("`{name}`")), "{name}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fanlight::host::courtesy::Courtesy;
 use fanlight::host::resolve::Resolver;
 use fanlight::host::visit::Visit;
-use fanlight::host::{self, HostLeg, Params, ReachError};
+use fanlight::host::{self, HostLeg, Params, ReachError, Reached};
 use fanlight::rfb::policy::Policy;
 use fanlight::secret::Secret;
 use fanlight::target::{Endpoint, Target, Tunnel, Way, WebSocketTarget, WebSocketUrl};
@@ -54,7 +54,9 @@ pub(crate) async fn visit(visit: Visit, params: &Params) -> Result<HostLeg, Reac
     let courtesy = Courtesy::new(params.courtesy);
     let reaching = host::reach(visit, &resolver, &courtesy, params);
     let reached = within("the host is reached or not", ANSWERED * 2, reaching).await;
-    reached?.let_in()
+    reached
+        .and_then(Reached::let_in)
+        .map_err(|failed| failed.error)
 }
 
 pub(crate) fn password(password: &str) -> Credentials {

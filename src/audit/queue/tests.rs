@@ -107,6 +107,7 @@ async fn a_full_disk_holds_up_what_is_new_and_is_told_of_afterwards() {
     for _ in 0..10 {
         audit.record(Event::new(Act::End));
     }
+    assert_eq!((audit.waiting(), audit.lost()), (3, 7));
     disk.make_room(usize::MAX);
     disk.until(|room| room.written.iter().filter(|byte| **byte == b'\n').count() >= 5);
     let lost = disk

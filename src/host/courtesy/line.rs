@@ -92,6 +92,11 @@ impl<W> Line<W> {
         self.is_idle() && self.failures == 0
     }
 
+    /// How many wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether nobody is inside or waits.
     pub(super) fn is_idle(&self) -> bool {
         self.inside == 0 && self.waiting.is_empty()

@@ -147,6 +147,13 @@ impl Courtesy {
         answer.await.unwrap_or_else(|_| Ok(self.taken(host)))
     }
 
+    /// How many wait for a place, at all hosts.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let lines = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.values().map(Line::waiting).sum()
+    }
+
     /// Changes a host's line and gives everybody in it the answers that there are now.
     fn change(&self, host: &Dialled, change: impl FnOnce(&mut Line<Waiter>, &Params, Instant)) {
         let Hosts { params, lines } = &*self.0;

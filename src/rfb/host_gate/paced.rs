@@ -29,6 +29,12 @@ impl HostGate {
         self.pacer.note_round_trip(trip, fits);
     }
 
+    /// Whether updates are paced right now.
+    #[must_use]
+    pub const fn is_paced(&self) -> bool {
+        self.pacer.is_running()
+    }
+
     /// What follows happens at this time, counted from any one moment.
     pub const fn set_time(&mut self, now: Duration) {
         self.pacer.set_time(now);

@@ -92,6 +92,12 @@ impl Pacer {
         matches!(self.state, State::Offered | State::Running(_))
     }
 
+    /// Whether the viewer has enabled continuous updates that are ours.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        matches!(self.state, State::Running(_))
+    }
+
     /// What follows happens at this time.
     pub const fn set_time(&mut self, now: Duration) {
         self.now = now;

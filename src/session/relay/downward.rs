@@ -14,6 +14,12 @@ use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::ws::{self, HEAD_ROOM, Opcode};
 
+/// The type of the message that brings pictures ([RFC 6143, 7.6.1]). Until one has come, whatever
+/// begins like it is taken for it: a piece of something else that does would only come earlier.
+///
+/// [RFC 6143, 7.6.1]: https://www.rfc-editor.org/rfc/rfc6143#section-7.6.1
+const FRAMEBUFFER_UPDATE: u8 = 0;
+
 impl<'r, B, H> Relay<'r, B, H>
 where
     B: AsyncRead + AsyncWrite + Unpin,
@@ -61,6 +67,10 @@ where
         if range.is_empty() {
             return;
         }
+        if self.awaits_frame && buffer.get(range.start) == Some(&FRAMEBUFFER_UPDATE) {
+            self.awaits_frame = false;
+            self.traffic.framed();
+        }
         let at = ws::head(&mut buffer, range.start, range.len(), Opcode::Binary);
         self.traffic.add_down(range.len());
         self.down = Some(Piece::of(buffer, at..range.end));
@@ -102,6 +112,7 @@ where
             if let Some(gate) = &mut self.host_gate {
                 gate.note_round_trip(trip);
             }
+            self.traffic.answered(trip);
             let ms = u64::try_from(trip.as_millis()).unwrap_or(u64::MAX);
             self.tell_page(&PageMessage::Rtt { ms });
         }

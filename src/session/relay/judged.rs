@@ -37,6 +37,7 @@ where
         let (_, space) = buffer.split_at_mut(HEAD_ROOM);
         let mut ahead = Vec::new();
         let (range, outcome) = gate.pass(space, received, &mut ahead);
+        self.traffic.set_paced(gate.is_paced());
         if let Err(violation) = outcome {
             self.host_broke = true;
             let end = End::detailed(Reason::HostProtocol, &violation);

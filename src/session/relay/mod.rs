@@ -97,6 +97,8 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     /// How the browser broke the protocol.
     misuse: Option<Box<End>>,
     orders: Option<Receiver>,
+    /// Whether no picture has come yet.
+    awaits_frame: bool,
     /// Whether there are permissions that these legs cannot put into practice.
     outgrown: bool,
     /// Whether the host does not know yet of a change of permissions.
@@ -158,6 +160,7 @@ where
             host_gate: None,
             misuse: None,
             orders: None,
+            awaits_frame: true,
             outgrown: false,
             unsettled: false,
             chords: Vec::new(),

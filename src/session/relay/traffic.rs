@@ -1,8 +1,13 @@
 //! What a relay tells of itself while it runs.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::clock::UnixTime;
+use crate::metrics::Metrics;
 
 /// Counters that the relay alone writes, and anybody may read at any time.
 #[derive(Debug, Default)]
@@ -10,9 +15,21 @@ pub struct Traffic {
     up: AtomicU64,
     down: AtomicU64,
     active: AtomicU64,
+    paced: AtomicBool,
+    /// Who counts what happens once, or seldom, and when the session arrived.
+    metrics: Option<(Arc<Metrics>, Instant)>,
 }
 
 impl Traffic {
+    /// That of a session that arrived then.
+    #[must_use]
+    pub fn since(arrival: Instant, metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics: Some((metrics, arrival)),
+            ..Self::default()
+        }
+    }
+
     /// Bytes of RFB from the browser to the host.
     #[must_use]
     pub fn up(&self) -> u64 {
@@ -31,6 +48,12 @@ impl Traffic {
         UnixTime::from_secs(self.active.load(Relaxed))
     }
 
+    /// Whether updates are paced.
+    #[must_use]
+    pub fn is_paced(&self) -> bool {
+        self.paced.load(Relaxed)
+    }
+
     pub(super) fn add_up(&self, bytes: usize) {
         add(&self.up, bytes);
     }
@@ -41,6 +64,24 @@ impl Traffic {
 
     pub(super) fn acted(&self, at: UnixTime) {
         self.active.store(at.as_secs(), Relaxed);
+    }
+
+    pub(super) fn set_paced(&self, paced: bool) {
+        self.paced.store(paced, Relaxed);
+    }
+
+    /// The first of the picture is on its way.
+    pub(super) fn framed(&self) {
+        if let Some((metrics, arrival)) = &self.metrics {
+            metrics.sessions.first_frame(arrival.elapsed());
+        }
+    }
+
+    /// The browser answered a ping.
+    pub(super) fn answered(&self, trip: Duration) {
+        if let Some((metrics, _)) = &self.metrics {
+            metrics.sessions.round_trip(trip);
+        }
     }
 }
 
