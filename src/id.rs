@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use data_encoding::{Encoding, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -88,6 +89,51 @@ id! {
     KeyId, 4
 }
 
+/// A request, as the log and its answer name it: one that a proxy in front has named already keeps
+/// that name. Clones are cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The longest name, in bytes.
+    pub const MAX: usize = 128;
+
+    /// Names a new request; `random` comes from the system's random source.
+    #[must_use]
+    pub fn from_random(random: [u8; 16]) -> Self {
+        Self(TEXT.encode(&random).into())
+    }
+
+    /// The name itself: safe in headers, in JSON and in lines of a log.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = BadId;
+
+    /// Letters, digits and what usual proxies put between them: `.`, `-`, `_`, `:`, `/`, `+`, `=`, `@`.
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b".-_:/+=@".contains(&b);
+        let good = (1..=Self::MAX).contains(&text.len()) && text.bytes().all(fits);
+        good.then(|| Self(text.into())).ok_or(BadId)
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +162,28 @@ mod tests {
         ] {
             assert_eq!(text.parse::<KeyId>(), Err(BadId), "{text:?}");
         }
+    }
+
+    #[test]
+    fn names_of_requests_are_bounded_and_plain() {
+        for good in ["a", "0A-b.c_d", "C0A8:D2F_10:1F90_6@x+/=", &"x".repeat(128)] {
+            let id: RequestId = good.parse().unwrap();
+            assert_eq!(id.to_string(), good);
+        }
+        for bad in [
+            "",
+            "a b",
+            "a\"b",
+            "a\\b",
+            "a\nb",
+            "é",
+            "a,b",
+            "{}",
+            &"x".repeat(129),
+        ] {
+            assert_eq!(bad.parse::<RequestId>(), Err(BadId), "{bad:?}");
+        }
+        let ours = RequestId::from_random([0xab; 16]);
+        assert_eq!(ours.as_str().parse(), Ok(ours));
     }
 }

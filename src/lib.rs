@@ -43,6 +43,7 @@ pub mod secret;
 pub mod session;
 pub mod store;
 pub mod stream;
+pub mod subject;
 pub mod systemd;
 pub mod target;
 pub mod telemetry;

@@ -4,11 +4,15 @@ use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
 
-use tracing::Subscriber;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::subject::Subject;
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +133,12 @@ where
         .with_writer(writer);
     Ok(match format {
         LogFormat::Text => {
-            let builder = builder.with_ansi(colours).with_filter_reloading();
+            let builder = builder.with_ansi(colours);
+            let builder = builder.map_event_format(|lines| About {
+                lines: lines.with_ansi(colours),
+                json: false,
+            });
+            let builder = builder.with_filter_reloading();
             let handle = builder.reload_handle();
             let level = Level(Box::new(move |filter| handle.reload(filter)));
             (Box::new(builder.finish()), level)
@@ -137,12 +146,64 @@ where
         // Without the module's name: it would be a second "target" beside a session's.
         LogFormat::Json => {
             let builder = builder.json().flatten_event(true).with_target(false);
+            let builder = builder.map_event_format(|lines| About { lines, json: true });
             let builder = builder.with_filter_reloading();
             let handle = builder.reload_handle();
             let level = Level(Box::new(move |filter| handle.reload(filter)));
             (Box::new(builder.finish()), level)
         }
     })
+}
+
+/// Lines that say at their end what the task is about: `request`, `session`. Where an event has such a
+/// field of its own, that one stands.
+struct About<L> {
+    lines: L,
+    json: bool,
+}
+
+impl<S, N, L> FormatEvent<S, N> for About<L>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    L: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut line = String::new();
+        self.lines
+            .format_event(ctx, Writer::new(&mut line), event)?;
+        let line = line.trim_end_matches('\n');
+        let Subject { request, session } = Subject::now();
+        let (request, session) = (
+            request.map(|it| it.to_string()),
+            session.map(|it| it.to_string()),
+        );
+        let about = [("request", request), ("session", session)];
+        let known = event.metadata().fields();
+        let about = about
+            .into_iter()
+            .filter(|(name, _)| known.field(name).is_none());
+        let open = if self.json {
+            line.strip_suffix('}')
+        } else {
+            None
+        };
+        writer.write_str(open.unwrap_or(line))?;
+        for (name, id) in about {
+            match (id, open) {
+                (None, _) => {}
+                // Ids have nothing that JSON would write otherwise.
+                (Some(id), Some(_)) => write!(writer, ",\"{name}\":\"{id}\"")?,
+                (Some(id), None) => write!(writer, " {name}={id}")?,
+            }
+        }
+        writeln!(writer, "{}", open.map_or("", |_| "}"))
+    }
 }
 
 #[cfg(test)]
@@ -237,6 +298,49 @@ mod tests {
             });
             let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
             assert!(!text.contains("before") && text.contains("after"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_say_what_their_task_is_about() {
+        let session = crate::id::SessionId::from_random([7; 16]);
+        let id = session.to_string();
+        for format in LogFormat::ALL {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let filter = "info".parse().unwrap();
+            let (log, _) = subscriber(format, &filter, false, move || writer.clone()).unwrap();
+            let about = Subject {
+                request: "a:b/1".parse().ok(),
+                session: Some(session),
+            };
+            let speaking = about.of(async {
+                tracing::subscriber::with_default(log, || {
+                    tracing::info!("of the task's own");
+                    tracing::info!(session = "another", "of another's");
+                });
+            });
+            speaking.await;
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            let [own, other] = text.lines().collect::<Vec<_>>()[..] else {
+                panic!("{text}");
+            };
+            match format {
+                LogFormat::Text => {
+                    let ids = format!("own request=a:b/1 session={id}");
+                    assert!(own.ends_with(&ids), "{own}");
+                    let ids = "session=\"another\" request=a:b/1";
+                    assert!(other.ends_with(ids), "{other}");
+                }
+                LogFormat::Json => {
+                    let ids = |line| {
+                        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+                        [line["request"].clone(), line["session"].clone()]
+                    };
+                    assert_eq!(ids(own), ["a:b/1", &id]);
+                    assert_eq!(ids(other), ["a:b/1", "another"]);
+                }
+            }
         }
     }
 }

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::id::{ConsoleId, KeyId, SessionId};
+use crate::id::{ConsoleId, KeyId, RequestId, SessionId};
 use crate::reason::Reason;
+use crate::subject::Subject;
 use crate::token::Labels;
 
 /// What was done.
@@ -45,6 +46,9 @@ pub enum Act {
 pub struct Event {
     /// What.
     pub act: Act,
+    /// The request that it was done for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
     /// Who: the name of an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -84,11 +88,12 @@ pub struct Event {
 }
 
 impl Event {
-    /// An act of which nothing is said yet.
+    /// An act of which nothing is said yet but the request that the task is about, if it is.
     #[must_use]
     pub fn new(act: Act) -> Self {
         Self {
             act,
+            request: Subject::now().request,
             key: None,
             console: None,
             session: None,

@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod page;
 pub mod problem;
 pub mod redirect;
+pub mod request_id;
 pub mod roles;
 pub mod serve;
 pub mod socket;
@@ -79,8 +80,9 @@ pub fn router(
     roles: Roles,
     headers: PageHeaders,
 ) -> Router {
+    let named = middleware::from_fn_with_state(Arc::clone(service), request_id::assign);
     if roles.has(Role::Redirect) {
-        return redirect::router(service.api.minter.public_url(), base_path);
+        return redirect::router(service.api.minter.public_url(), base_path).layer(named);
     }
     let mut routes = Router::new();
     if roles.has(Role::Public) {
@@ -118,6 +120,7 @@ pub fn router(
             Arc::new(headers),
             add_headers,
         ))
+        .layer(named)
 }
 
 /// A WebSocket is asked for by GET, and over HTTP/2 by CONNECT.

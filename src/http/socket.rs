@@ -32,6 +32,7 @@ use crate::origin::Presented;
 use crate::session::resume::ResumeSecret;
 use crate::session::{Arrival, Pass, page_message};
 use crate::stream::Stream;
+use crate::subject::Subject;
 use crate::ws::{ExtendedConnect, UpgradeRequest, protocols};
 
 /// The subprotocol of stock viewers, which means nothing but binary frames.
@@ -72,10 +73,12 @@ pub(super) async fn upgrade(
         on: hyper::upgrade::on(&mut request),
         tunnel: matches!(accepted, Accepted::Tunnel).then(|| lasting.tunnel()),
     };
-    service
-        .sessions
-        .tasks()
-        .spawn(run(Arc::clone(&service), upgrading, arrival, client));
+    service.sessions.tasks().spawn(Subject::now().of(run(
+        Arc::clone(&service),
+        upgrading,
+        arrival,
+        client,
+    )));
 
     let mut response = accepted.into_response();
     let headers = response.headers_mut();

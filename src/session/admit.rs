@@ -22,6 +22,7 @@ use crate::session::{Arrival, Pass, Sessions};
 use crate::store::{
     Claim, Denied, Entry, Event, Keep, Knock, Leaving, Message, Permit, Resumed, State, Unavailable,
 };
+use crate::subject;
 use crate::target::{Target, Way};
 use crate::token::{self, Grant, Purpose, Role};
 
@@ -140,6 +141,7 @@ impl Sessions {
             sealed_grant,
         } = resumed.map_err(|denied| End::denied(&denied))?;
         record.resume(entry.id);
+        subject::runs(entry.id);
         let ends_by = entry.ends_by;
         let place = self.registry.take(entry, Arc::clone(&record.traffic));
         place.admitted();

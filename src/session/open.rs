@@ -22,6 +22,7 @@ use crate::session::record::Record;
 use crate::session::relay::{self, Relay, order};
 use crate::session::{Arrival, Sessions};
 use crate::stream::Stream;
+use crate::subject;
 use crate::token::Grant;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
@@ -51,6 +52,7 @@ impl Sessions {
             arrival.client,
             Arc::clone(&self.params.metrics),
         );
+        subject::runs(record.session());
 
         // Whatever comes before and after the relay is boxed: a session at rest keeps none of it.
         let (grant, mut seat) = Box::pin(self.let_in(arrival, &mut record)).await;
@@ -187,6 +189,7 @@ impl Sessions {
         orders: Option<order::Receiver>,
     ) -> End {
         record.log_start();
+        subject::outlives_request();
         let Opened {
             host,
             first,

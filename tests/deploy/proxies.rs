@@ -34,11 +34,13 @@ async fn a_console_through(start: impl Fn(&Path, u16, [String; 2]) -> Process) {
     let host = Manners::default().host(Family::V4).await;
     let one = TestGateway::builder()
         .set("public_url", url.as_str())
+        .set("trusted_proxies", vec!["127.0.0.0/8"])
         .start()
         .await;
     let ring = one.file("state/keyring");
     let two = TestGateway::builder()
         .set("public_url", url.as_str())
+        .set("trusted_proxies", vec!["127.0.0.0/8"])
         .set("tokens.keyring_file", ring.to_str().unwrap());
     let two = two.start().await;
     let mut proxy = start(
@@ -73,6 +75,11 @@ async fn a_console_through(start: impl Fn(&Path, u16, [String; 2]) -> Process) {
             .await;
         assert_eq!(answer.status, 404, "{path} is not for the outside");
     }
+    // The proxy names requests, whatever browsers call them.
+    let named = Request::get(address, "/nowhere").over_tls(Some(&trust));
+    let named = named.header("x-request-id", "forged").send().await;
+    let name = named.header("x-request-id").unwrap().to_owned();
+    assert_ne!(name, "forged");
     proxy.terminate();
     until("the proxy ends", PATIENCE, async || {
         proxy.ended().ok_or(proxy.output())
@@ -80,6 +87,9 @@ async fn a_console_through(start: impl Fn(&Path, u16, [String; 2]) -> Process) {
     .await;
     for file in ["log", "access.log"] {
         let log = std::fs::read_to_string(dir.path().join(file)).unwrap_or_default();
+        if file == "access.log" && !log.is_empty() {
+            assert!(log.contains(&name), "{name} in {log}");
+        }
         for console in &consoles {
             assert!(!log.contains(console.token()), "a token in {file}: {log}");
         }
