@@ -10,6 +10,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::net::Family;
 use super::pki::Identity;
+use super::rfb_server::server_init;
 
 /// A listening host. Dropping it ends its connections.
 pub struct TlsHost {
@@ -52,13 +53,7 @@ async fn serve(acceptor: &TlsAcceptor, stream: TcpStream, name: &str) -> std::io
     stream.read_u8().await?;
     stream.write_u32(0).await?;
     stream.read_u8().await?;
-    let (width, height) = (64_u16, 48_u16);
-    stream.write_all(&width.to_be_bytes()).await?;
-    stream.write_all(&height.to_be_bytes()).await?;
-    let format = [32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0];
-    stream.write_all(&format).await?;
-    stream.write_u32(u32::try_from(name.len()).unwrap()).await?;
-    stream.write_all(name.as_bytes()).await?;
+    stream.write_all(&server_init((64, 48), name)).await?;
     stream.flush().await?;
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await?;
