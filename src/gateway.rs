@@ -28,7 +28,7 @@ use crate::current::Current;
 use crate::descriptors;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::api::events::Listeners;
-use crate::http::api::reload::{Asked, Kept};
+use crate::http::api::reload::{Asked, Kept, Reloads};
 use crate::http::roles::Role;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
@@ -56,6 +56,7 @@ pub struct Gateway {
     current: Current<Serving>,
     minter: Minter,
     reload: Reload,
+    asked: mpsc::Receiver<Asked>,
 }
 
 /// Why a gateway does not start.
@@ -128,6 +129,7 @@ impl Gateway {
         let keys = keys.in_use(&metrics, &audit);
         let (tasks, phases) = (TaskTracker::new(), Phases::new());
         let stop = phases.stop.clone();
+        let (reloads, asked) = Reloads::queue(phases.drain.clone());
         let store = config.store.open(&params::name(config))?;
         let store = Arc::new(Timed::new(store, Arc::clone(&metrics)));
         if let Some(webhook) = webhook(config, resolver.clone(), Arc::clone(&metrics))? {
@@ -145,7 +147,7 @@ impl Gateway {
             metrics,
             certificates: certificates.clone(),
             listeners: Listeners::new(phases.drain.clone()),
-            reloads: Arc::default(),
+            reloads,
             tasks: tasks.clone(),
             phases: phases.clone(),
         };
@@ -202,6 +204,7 @@ impl Gateway {
             fronts,
             current: Current::from(serving),
             reload,
+            asked,
         })
     }
 
@@ -243,10 +246,12 @@ impl Gateway {
         Ok(())
     }
 
-    /// Those who ask through the API that the configuration be read again. Until somebody takes this,
-    /// and once it is dropped, they are told that nobody can.
-    pub fn reloads(&self) -> mpsc::Receiver<Asked> {
-        self.standing.reloads.open()
+    /// Waits for the next who asks through the API that the configuration be read again.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nobody is lost.
+    pub async fn asked_to_reload(&mut self) -> Option<Asked> {
+        self.asked.recv().await
     }
 
     /// Where its tasks run, for others that are to end with it.

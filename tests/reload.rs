@@ -239,12 +239,15 @@ async fn who_asks_through_the_api_is_answered_when_it_holds() {
     assert_eq!(forbidden.status, 403, "{}", forbidden.text());
     assert_eq!(forbidden.json()["code"], "missing_scope");
 
-    let audit = std::fs::read_to_string(gateway.file("audit.log")).unwrap();
-    let lines = audit.lines().map(|it| serde_json::from_str(it).unwrap());
-    let reloads: Vec<Value> = lines.filter(|it: &Value| it["act"] == "reload").collect();
-    let [first, second] = &reloads[..] else {
-        panic!("{audit}");
-    };
+    let log = gateway.file("audit.log");
+    let reloads = until("the audit log tells of both", ANSWERED, async || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        let lines = text.lines().map(|it| serde_json::from_str(it).unwrap());
+        let reloads: Vec<Value> = lines.filter(|it: &Value| it["act"] == "reload").collect();
+        (reloads.len() == 2).then_some(reloads).ok_or(text)
+    })
+    .await;
+    let (first, second) = (&reloads[0], &reloads[1]);
     assert_eq!(
         (&first["key"], &second["key"]),
         (&json!("tests"), &json!("ours"))

@@ -33,14 +33,12 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
     let mut signals = StopSignals::new()?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
     let handed_over = systemd::sockets().context("a socket that was handed over is of no use")?;
-    let gateway = Gateway::start_with(config, keys, handed_over).await?;
+    let mut gateway = Gateway::start_with(config, keys, handed_over).await?;
     let alive = systemd::keep_alive(gateway.stopping().clone());
     gateway.tasks().spawn(alive);
     systemd::ready();
-    let mut reloads = gateway.reloads();
     let mut running = Running {
         args,
-        gateway: &gateway,
         resolved,
         level,
     };
@@ -48,16 +46,14 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
         tokio::select! {
             signal = signals.wait() => break signal,
             // Whoever sent it reads the log.
-            _ = hangup.recv() => drop(running.reload().await),
-            Some(asked) = reloads.recv() => {
+            _ = hangup.recv() => drop(running.reload(&gateway).await),
+            Some(asked) = gateway.asked_to_reload() => {
                 if !asked.is_gone() {
-                    asked.answer(running.reload().await);
+                    asked.answer(running.reload(&gateway).await);
                 }
             }
         }
     };
-    // Nothing is reloaded any more.
-    drop(reloads);
     info!(signal, "asked to stop");
     systemd::stopping();
     tokio::select! {
@@ -70,10 +66,9 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
     Ok(())
 }
 
-/// The gateway with the configuration that it runs by.
+/// What a gateway runs by.
 struct Running<'r> {
     args: &'r ServeArgs,
-    gateway: &'r Gateway,
     resolved: Resolved,
     level: &'r Level,
 }
@@ -94,8 +89,8 @@ enum ReloadError {
 
 impl Running<'_> {
     /// Has everything read again, and says in the log what came of it.
-    async fn reload(&mut self) -> Outcome {
-        let reloaded = match block_in_place(|| self.reconfigure()) {
+    async fn reload(&mut self, gateway: &Gateway) -> Outcome {
+        let reloaded = match block_in_place(|| self.reconfigure(gateway)) {
             Ok(reloaded) => reloaded,
             Err(error) => {
                 let text = error.to_string().replace('\n', "; ");
@@ -115,13 +110,13 @@ impl Running<'_> {
             warn!(settings, "these need a restart, and stay as they were");
         }
         Ok(Reloaded {
-            kept: self.gateway.reload().await,
+            kept: gateway.reload().await,
             ..reloaded
         })
     }
 
     /// Reads the configuration again, and lets the gateway go on with it. Waits for a disk.
-    fn reconfigure(&mut self) -> Result<Reloaded, ReloadError> {
+    fn reconfigure(&mut self, gateway: &Gateway) -> Result<Reloaded, ReloadError> {
         let read = read_config(&self.args.config, self.args.flags())?;
         read.check_files()?;
         let Change {
@@ -129,7 +124,7 @@ impl Running<'_> {
             taken_up,
             need_restart,
         } = Change::new(&self.resolved, read)?;
-        self.gateway.reconfigure(&resolved.config)?;
+        gateway.reconfigure(&resolved.config)?;
         self.level.set(&resolved.config.log.level)?;
         self.resolved = resolved;
         Ok(Reloaded {

@@ -48,7 +48,7 @@ pub(super) struct Standing {
     pub(super) metrics: Arc<Metrics>,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) listeners: Listeners,
-    pub(super) reloads: Arc<Reloads>,
+    pub(super) reloads: Reloads,
     pub(super) tasks: TaskTracker,
     pub(super) phases: Phases,
 }
@@ -101,7 +101,7 @@ impl Standing {
                 store: Arc::clone(&self.store),
                 audit: self.audit.clone(),
                 listeners: self.listeners.clone(),
-                reloads: Arc::clone(&self.reloads),
+                reloads: self.reloads.clone(),
             }),
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),

@@ -41,7 +41,7 @@ pub enum Problem {
     UnsupportedMediaType,
     /// The body is longer than the limit.
     BodyTooLarge,
-    /// The body did not arrive in time.
+    /// The body did not arrive in time, or what it asks for takes too long.
     RequestTimeout,
     /// The body is not JSON of the form that is asked for. The words say where.
     InvalidRequest(String),
@@ -185,7 +185,7 @@ impl Problem {
             Self::RequestTimeout => (
                 "request_timeout",
                 StatusCode::REQUEST_TIMEOUT,
-                "The body did not arrive in time",
+                "The request was not done in time",
             ),
             Self::InvalidRequest(_) => (
                 "invalid_request",

@@ -16,6 +16,7 @@ use fanlight::clock::UnixTime;
 use fanlight::http::Client;
 use fanlight::http::api::events::Listeners;
 use fanlight::http::api::keys::{ApiKey, ApiKeys};
+use fanlight::http::api::reload::Reloads;
 use fanlight::http::api::scope::{Scope, Scopes};
 use fanlight::http::api::{self, Api};
 use fanlight::http::limiter::Limiter;
@@ -81,7 +82,7 @@ impl Desk {
             store: Arc::<Memory>::clone(&store),
             audit: Audit::start(&audit).unwrap(),
             listeners: Listeners::new(stop.clone()),
-            reloads: Arc::default(),
+            reloads: Reloads::queue(stop.clone()).0,
         });
         Self {
             store,

@@ -68,7 +68,7 @@ pub struct Api {
     /// Those who listen to what happens.
     pub listeners: Listeners,
     /// The way to whoever can read the configuration again.
-    pub reloads: Arc<Reloads>,
+    pub reloads: Reloads,
 }
 
 /// The routes of the API. Each request has to carry a [`Client`](crate::http::Client) and a

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::audit::{Act, Audit, Event};
-use crate::current::Current;
 use crate::http::Client;
 use crate::http::api::Api;
 use crate::http::api::keys::Caller;
@@ -53,9 +53,12 @@ pub struct ConfigError {
 /// What came of it, or all that is wrong: then nothing has changed.
 pub type Outcome = Result<Reloaded, Vec<ConfigError>>;
 
-/// The way to whoever can read the configuration again. Nobody can at first.
-#[derive(Debug)]
-pub struct Reloads(Current<Option<mpsc::Sender<Asked>>>);
+/// The queue before whoever can read the configuration again. Clones are the same queue.
+#[derive(Clone, Debug)]
+pub struct Reloads {
+    queue: mpsc::Sender<Asked>,
+    closing: CancellationToken,
+}
 
 /// Somebody who wants the configuration to be read again, and waits.
 #[derive(Debug)]
@@ -67,31 +70,27 @@ pub struct Asked {
 }
 
 impl Reloads {
-    /// From now on whoever wants it is in this queue, one after the other. When it is dropped,
-    /// nobody can reload any more.
-    pub fn open(&self) -> mpsc::Receiver<Asked> {
-        let (ask, asked) = mpsc::channel(1);
-        self.0.replace(Some(ask));
-        asked
+    /// A queue and its end, where those who ask arrive one after the other, until `closing` or the
+    /// end is dropped.
+    #[must_use]
+    pub fn queue(closing: CancellationToken) -> (Self, mpsc::Receiver<Asked>) {
+        let (queue, end) = mpsc::channel(1);
+        (Self { queue, closing }, end)
     }
 
-    /// Waits for its turn and for what comes of it; `None` when nobody can do it.
+    /// Waits for its turn and for what comes of it; `None` when nobody does it any more.
     async fn ask(&self, audit: Audit, event: Event) -> Option<Outcome> {
-        let queue = self.0.get();
         let (outcome, answer) = oneshot::channel();
         let asked = Asked {
             outcome,
             audit,
             event,
         };
-        queue.as_ref().as_ref()?.send(asked).await.ok()?;
-        answer.await.ok()
-    }
-}
-
-impl Default for Reloads {
-    fn default() -> Self {
-        Self(Current::from(None))
+        let asking = async {
+            self.queue.send(asked).await.ok()?;
+            answer.await.ok()
+        };
+        self.closing.run_until_cancelled(asking).await.flatten()
     }
 }
 
@@ -170,9 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_at_once_are_taken_in_turn() {
-        let reloads = Reloads::default();
-        assert_eq!(reloads.ask(Audit::off(), event()).await, None);
-        let mut queue = reloads.open();
+        let (reloads, mut queue) = Reloads::queue(CancellationToken::new());
         let answering = async {
             for count in 0..3 {
                 let changed = vec![count.to_string()];
@@ -190,6 +187,20 @@ mod tests {
         let (one, two, three, ()) = tokio::join!(ask(), ask(), ask(), answering);
         assert_eq!([one, two, three], ["0", "1", "2"]);
         assert_eq!(reloads.ask(Audit::off(), event()).await, None);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_gateway_that_stops() {
+        let closing = CancellationToken::new();
+        let (reloads, mut queue) = Reloads::queue(closing.clone());
+        let stopping = async {
+            let asked = queue.recv().await.unwrap();
+            closing.cancel();
+            asked
+        };
+        let (outcome, asked) = tokio::join!(reloads.ask(Audit::off(), event()), stopping);
+        assert_eq!(outcome, None);
+        assert!(asked.is_gone());
     }
 
     #[test]
