@@ -35,7 +35,6 @@ use crate::mint::Minter;
 use crate::store::{Store, Timed};
 use crate::systemd::HandedOver;
 use crate::tls::TlsError;
-use crate::tls::listen::Acceptor;
 use crate::webhook::WebhookError;
 use drain::Phases;
 use front::{Front, accept};
@@ -120,7 +119,7 @@ impl Gateway {
         let bound = listening::bind(config, handed_over).await?;
         let (listening, sockets): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
         let certificates = encryption::certificates(config, &listening)?;
-        let acceptor = certificates.clone().map(Acceptor::new).transpose()?;
+        let (acceptors, clients) = encryption::acceptors(&listening, certificates.as_ref())?;
         let resolver = Resolver::from_system()?;
         let metrics = Arc::new(Metrics::new());
         let public_url = public_url(config, &listening)?;
@@ -167,7 +166,8 @@ impl Gateway {
             },
         );
         let mut fronts = Vec::new();
-        for ((listening, socket), face) in standing.listening.iter().zip(sockets).zip(faces) {
+        let at_work = sockets.into_iter().zip(acceptors).zip(faces);
+        for (listening, ((socket, acceptor), face)) in standing.listening.iter().zip(at_work) {
             let Listening { listener, tls, .. } = listening;
             let roles = listener.roles;
             let public_url = roles.has(Role::Public).then_some(&standing.public_url);
@@ -175,7 +175,7 @@ impl Gateway {
             info!(address = %socket, public_url, %roles, tls, "listening");
             let front = Arc::new(Front {
                 face: Current::from(face),
-                acceptor: acceptor.clone().filter(|_| *tls),
+                acceptor,
                 places: if roles.serves() {
                     Arc::clone(&shared)
                 } else {
@@ -196,7 +196,8 @@ impl Gateway {
             let stamps = it.shown_stamps();
             (it as Arc<dyn Part>, stamps)
         });
-        let reload = Reload::new(shown.into_iter().chain(keys.file).collect());
+        let parts = shown.into_iter().chain(clients).chain(keys.file);
+        let reload = Reload::new(parts.collect());
         tasks.spawn(reload.clone().watch(stop));
         Ok(Self {
             minter: standing.minter(config),

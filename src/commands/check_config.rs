@@ -7,6 +7,7 @@ use crate::cli::ConfigArgs;
 use crate::keyring_file;
 use crate::store;
 use crate::tls::certificates::Certificates;
+use crate::tls::clients::ClientAuthorities;
 use crate::tls::connect::Connector;
 
 /// The setting of the file that has to be more than readable.
@@ -18,6 +19,11 @@ pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let certificates = resolved.config.tls.certificates.clone();
     if !certificates.is_empty() {
         Certificates::read(certificates)?;
+    }
+    for listener in &resolved.config.listeners {
+        if let Some(files) = &listener.clients {
+            ClientAuthorities::read(files.clone())?;
+        }
     }
     for profile in resolved.config.profiles.values() {
         Connector::new(&profile.trust)?;

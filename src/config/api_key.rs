@@ -9,15 +9,35 @@ use super::raw::{Typed, Value};
 use super::value::{Item, Wrong, quote};
 use crate::http::api::scope::{BadScope, Scope, Scopes};
 
-/// One key of the API.
+/// One key of the API, or a certificate that stands in for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// Whose it is, for the log: 1 to 64 letters, digits, `-`, `_` and `.`.
     pub name: String,
-    /// What the key hashes to.
-    pub hash: ApiKeyHash,
+    /// What has to be presented.
+    pub proof: ApiProof,
     /// What it is good for. Default: minting alone.
     pub scopes: Scopes,
+}
+
+/// What shows whose request it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiProof {
+    /// A key that hashes to this.
+    Key(ApiKeyHash),
+    /// A certificate with this name in its subjectAltName: a DNS name, in lower case, or a URI, which has
+    /// a colon.
+    Certificate(String),
+}
+
+impl ApiProof {
+    /// What stands in the file, secrets shortened.
+    fn to_toml(&self) -> String {
+        match self {
+            Self::Key(hash) => format!("hash = {}", quote(&format!("{hash:?}"))),
+            Self::Certificate(name) => format!("certificate = {}", quote(name)),
+        }
+    }
 }
 
 /// SHA-256 of an API key's text. The keys are 32 random bytes, so that no slow hash is needed.
@@ -26,6 +46,12 @@ pub struct ApiKeyHash([u8; 32]);
 
 /// What stands before the hexadecimal digits.
 const ALGORITHM: &str = "sha256:";
+
+/// What stands before the name of a certificate in a variable.
+const CERTIFICATE: &str = "certificate:";
+
+/// The longest name of a certificate, in bytes.
+const MAX_CERTIFICATE: usize = 512;
 
 /// The longest name, in bytes.
 const MAX_NAME: usize = 64;
@@ -79,7 +105,7 @@ impl Item for ApiKey {
         "a list such as [{ name = \"cloud\", hash = \"sha256:…\" }] (see `fanlight keys api`)";
 
     fn read_item(typed: &Typed) -> Result<Self, Wrong> {
-        let (name, hash, scopes) = match &typed.value {
+        let (name, proof, scopes) = match &typed.value {
             Value::Text(text) => {
                 let (name, rest) = text.split_once('=').ok_or_else(|| {
                     Wrong::with(typed, "expected name=sha256:… each, commas between")
@@ -91,17 +117,24 @@ impl Item for ApiKey {
                     }
                     None => (rest, Scopes::default()),
                 };
-                (read_name(typed, name)?, read_hash(typed, hash)?, scopes)
+                let proof = match hash.strip_prefix(CERTIFICATE) {
+                    Some(certificate) => read_certificate(typed, certificate)?,
+                    None => read_hash(typed, hash)?,
+                };
+                (read_name(typed, name)?, proof, scopes)
             }
             Value::Table(entries) => {
-                let (mut name, mut hash) = (None, None);
+                let (mut name, mut hash, mut certificate) = (None, None, None);
                 let mut scopes = Scopes::default();
                 for (key, place, value) in entries {
                     match (key.as_str(), &value.value) {
                         ("name", Value::Text(text)) => name = Some(read_name(value, text)?),
                         ("hash", Value::Text(text)) => hash = Some(read_hash(value, text)?),
+                        ("certificate", Value::Text(text)) => {
+                            certificate = Some(read_certificate(value, text)?);
+                        }
                         ("scopes", _) => scopes = read_scopes(value)?,
-                        ("name" | "hash", _) => {
+                        ("name" | "hash" | "certificate", _) => {
                             return Err(Wrong::with(
                                 value,
                                 format!("expected {key} to be a string"),
@@ -110,16 +143,22 @@ impl Item for ApiKey {
                         _ => {
                             return Err(Wrong {
                                 place: place.clone(),
-                                message: "a key has name, hash and scopes and nothing else"
+                                message: "a key has name, hash (or certificate) and scopes and nothing else"
                                     .to_owned(),
                             });
                         }
                     }
                 }
                 let missing = |what| Wrong::with(typed, format!("a key needs a {what}"));
+                let proof = match (hash, certificate) {
+                    (Some(_), Some(_)) => {
+                        return Err(Wrong::with(typed, "a key has a hash or a certificate"));
+                    }
+                    (hash, certificate) => hash.or(certificate),
+                };
                 (
                     name.ok_or_else(|| missing("name"))?,
-                    hash.ok_or_else(|| missing("hash"))?,
+                    proof.ok_or_else(|| missing("hash"))?,
                     scopes,
                 )
             }
@@ -130,26 +169,34 @@ impl Item for ApiKey {
                 ));
             }
         };
-        Ok(Self { name, hash, scopes })
+        Ok(Self {
+            name,
+            proof,
+            scopes,
+        })
     }
 
     fn clash(items: &[Self]) -> Option<String> {
         items.iter().enumerate().find_map(|(index, key)| {
             let before = items.get(..index)?;
-            before
-                .iter()
-                .any(|other| other.name == key.name)
-                .then(|| format!("two keys are named {}", key.name))
+            let same_name = before.iter().any(|other| other.name == key.name);
+            let same_proof = before.iter().any(|other| other.proof == key.proof);
+            match &key.proof {
+                _ if same_name => Some(format!("two keys are named {}", key.name)),
+                ApiProof::Certificate(name) if same_proof => {
+                    Some(format!("two keys have the certificate {name}"))
+                }
+                _ => None,
+            }
         })
     }
 
     fn item_to_toml(&self) -> String {
-        let hash = format!("{:?}", self.hash);
         let scopes = self.scopes.iter().map(|scope| quote(scope.as_str()));
         format!(
-            "{{ name = {}, hash = {}, scopes = [{}] }}",
+            "{{ name = {}, {}, scopes = [{}] }}",
             quote(&self.name),
-            quote(&hash),
+            self.proof.to_toml(),
             scopes.collect::<Vec<_>>().join(", ")
         )
     }
@@ -165,8 +212,26 @@ fn read_name(typed: &Typed, text: &str) -> Result<String, Wrong> {
     })
 }
 
-fn read_hash(typed: &Typed, text: &str) -> Result<ApiKeyHash, Wrong> {
-    ApiKeyHash::parse(text).ok_or_else(|| {
+fn read_certificate(typed: &Typed, text: &str) -> Result<ApiProof, Wrong> {
+    let fits = |it: &&str| (1..=MAX_CERTIFICATE).contains(&it.len());
+    let name = Some(text).filter(fits).and_then(|text| {
+        if text.contains(':') {
+            let uri = text.bytes().all(|b| b.is_ascii_graphic());
+            return uri.then(|| text.to_owned());
+        }
+        let of_dns = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        text.bytes().all(of_dns).then(|| text.to_ascii_lowercase())
+    });
+    name.map(ApiProof::Certificate).ok_or_else(|| {
+        Wrong::with(
+            typed,
+            "expected a DNS name such as cloud.example or a URI such as spiffe://cloud.example/mint",
+        )
+    })
+}
+
+fn read_hash(typed: &Typed, text: &str) -> Result<ApiProof, Wrong> {
+    ApiKeyHash::parse(text).map(ApiProof::Key).ok_or_else(|| {
         Wrong::with(
             typed,
             "expected the hash of a key: sha256: and 64 hexadecimal digits (see `fanlight keys api`)",

@@ -7,11 +7,12 @@ use std::path::Path;
 use super::problem::{Place, Problem, Problems};
 use super::reader::in_profile;
 use super::setting::{
-    PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_CA_FILE,
+    LISTENERS, PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_CA_FILE,
     STORE_PASSWORD_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_MORE_CERTIFICATES,
     TOKENS_KEYRING_FILE, WEBHOOK_SECRET_FILE,
 };
 use super::sources::Resolved;
+use crate::tls::clients::ClientFiles;
 
 /// Opens each and reads a byte, which finds directories as well. The key ring is looked for only
 /// when it was named: at its default place the first start makes it.
@@ -25,6 +26,12 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
         };
         named.push((certificate.to_owned(), &files.certificate_file));
         named.push((key.to_owned(), &files.key_file));
+    }
+    for listener in &config.listeners {
+        if let Some(ClientFiles { ca_file, crl_file }) = &listener.clients {
+            let files = std::iter::once(ca_file).chain(crl_file);
+            named.extend(files.map(|it| (LISTENERS.path.to_owned(), it.as_path())));
+        }
     }
     if resolved.origins.place(TOKENS_KEYRING_FILE.path) != Place::Default {
         let path = TOKENS_KEYRING_FILE.path.to_owned();

@@ -10,6 +10,7 @@ use super::setting as s;
 use super::tls::TlsMode;
 use super::value::{Item, Setable, Wrong, quote};
 use crate::http::roles::{BadRole, Role, Roles};
+use crate::tls::clients::ClientFiles;
 
 /// Where the gateway listens when nobody says.
 const USUAL: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -34,14 +35,16 @@ pub struct Listener {
     pub address: ListenAddress,
     /// What it answers with.
     pub roles: Roles,
-    /// Whether TLS is spoken. Default: as [`TlsMode`] of `tls.mode` says, and not at a Unix socket nor
-    /// where there are metrics alone.
+    /// Whether TLS is spoken. Default: where clients may show a certificate; else as `tls.mode` says, but
+    /// not at a Unix socket nor where there is neither page nor API.
     pub tls: Option<TlsMode>,
     /// Whether connections from the trusted proxies start with a header of the PROXY protocol.
     /// Default: as for all.
     pub proxy_protocol: Option<bool>,
     /// The permissions of a Unix socket's file.
     pub mode: SocketMode,
+    /// Who is believed about clients that show a certificate. Default: none is asked for.
+    pub clients: Option<ClientFiles>,
 }
 
 /// Where to listen.
@@ -88,6 +91,7 @@ impl Listener {
             tls: None,
             proxy_protocol: None,
             mode: SocketMode::default(),
+            clients: None,
         }
     }
 
@@ -96,11 +100,6 @@ impl Listener {
     #[must_use]
     pub fn is_main(&self) -> bool {
         self.setting == s::LISTEN.path
-    }
-
-    /// Whether it speaks TLS where nobody says so, if the others do.
-    pub(super) fn usually_tls(&self) -> bool {
-        self.roles.serves() && !matches!(self.address, ListenAddress::Unix(_))
     }
 }
 
@@ -209,6 +208,12 @@ impl Item for Listener {
             "the role redirect goes without TLS, which it is the way to"
         } else if !unix && listener.mode != SocketMode::default() {
             "mode is for Unix sockets"
+        } else if listener.clients.is_some()
+            && (!listener.roles.has(Role::Api) || listener.roles.has(Role::Public))
+        {
+            "client_ca_file is for the role api, without public: browsers would ask people for certificates"
+        } else if listener.clients.is_some() && !matches!(listener.tls, None | Some(TlsMode::On)) {
+            "client_ca_file needs TLS"
         } else {
             return Ok(listener);
         };
@@ -240,6 +245,11 @@ impl Item for Listener {
         if self.mode != SocketMode::default() {
             entries.push(format!("mode = {}", quote(&format!("{:o}", self.mode.0))));
         }
+        if let Some(ClientFiles { ca_file, crl_file }) = &self.clients {
+            entries.push(format!("client_ca_file = {}", ca_file.to_toml()));
+            let crl_file = crl_file.as_ref();
+            entries.extend(crl_file.map(|it| format!("client_crl_file = {}", it.to_toml())));
+        }
         format!("{{ {} }}", entries.join(", "))
     }
 }
@@ -250,6 +260,7 @@ fn read_table(
 ) -> Result<Listener, Wrong> {
     let (mut address, mut roles) = (None, None);
     let (mut tls, mut proxy_protocol, mut mode) = (None, None, SocketMode::default());
+    let (mut ca_file, mut crl_file) = (None, None);
     for (key, place, value) in entries {
         match (key.as_str(), &value.value) {
             ("address", Value::Text(text)) => address = Some(read(value, text)?),
@@ -260,6 +271,8 @@ fn read_table(
                 let expected = "permissions such as \"660\"";
                 mode = SocketMode::parse(text).ok_or_else(|| Wrong::not(value, expected))?;
             }
+            ("client_ca_file", _) => ca_file = Some(read_path(value)?),
+            ("client_crl_file", _) => crl_file = Some(read_path(value)?),
             ("address", _) => return Err(Wrong::not(value, ListenAddress::EXPECTED)),
             ("tls", _) => return Err(Wrong::not(value, TlsMode::EXPECTED)),
             ("proxy_protocol", _) => return Err(Wrong::not(value, bool::EXPECTED)),
@@ -267,13 +280,19 @@ fn read_table(
             _ => {
                 return Err(Wrong {
                     place: place.clone(),
-                    message: "a listener has address, roles, tls, proxy_protocol and mode and nothing else"
+                    message: "a listener has address, roles, tls, proxy_protocol, mode, client_ca_file and client_crl_file and nothing else"
                         .to_owned(),
                 });
             }
         }
     }
     let missing = |what| Wrong::with(typed, format!("a listener needs {what}"));
+    if crl_file.is_some() && ca_file.is_none() {
+        return Err(Wrong::with(
+            typed,
+            "client_crl_file needs client_ca_file as well",
+        ));
+    }
     Ok(Listener {
         setting: s::LISTENERS.path,
         address: address.ok_or_else(|| missing("an address"))?,
@@ -281,7 +300,12 @@ fn read_table(
         tls,
         proxy_protocol,
         mode,
+        clients: ca_file.map(|ca_file| ClientFiles { ca_file, crl_file }),
     })
+}
+
+fn read_path(typed: &Typed) -> Result<PathBuf, Wrong> {
+    PathBuf::read(typed).map_err(|_| Wrong::not(typed, PathBuf::EXPECTED))
 }
 
 fn read<T: Setable>(typed: &Typed, text: &str) -> Result<T, Wrong> {

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 pub use crate::unit::ByteSize;
 pub use ancestor::FrameAncestor;
-pub use api_key::{ApiKey, ApiKeyHash, is_key_name};
+pub use api_key::{ApiKey, ApiKeyHash, ApiProof, is_key_name};
 pub use change::Change;
 pub use edge::Proxies;
 pub use listener::{ListenAddress, Listener, SocketMode};
@@ -260,7 +260,11 @@ impl Config {
     pub fn speaks_tls(&self, listener: &Listener, bound: Option<SocketAddr>) -> bool {
         match listener.tls {
             Some(mode) => self.tls.is_on(mode, bound),
-            None => listener.usually_tls() && self.tls.is_on(self.tls.mode, bound),
+            None if listener.clients.is_some() => true,
+            None => {
+                let away = bound.is_some() && listener.roles.serves();
+                away && self.tls.is_on(self.tls.mode, bound)
+            }
         }
     }
 

@@ -171,7 +171,7 @@ settings! {
     TOKENS_PACING = Setting::new("tokens.pacing", Typed("auto"),
         "Whether updates come [without being asked for one by one](performance.md#frames-at-a-distance), where the minter does not say. `auto`: to our page, when its first round trip is longer than 20 ms. `on`: to every viewer that knows Fence and ContinuousUpdates. `off`: never.");
     API_KEYS = Setting::new("api.keys", Typed(""),
-        "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\", scopes = [\"mint\"] }` each, as `fanlight keys api` prints it. `scopes` are [what the key is good for](api.md#keys-and-scopes), `mint` alone where they are not said. The API is off when empty.");
+        "Who may use the API: `{ name = \"cloud\", hash = \"sha256:…\", scopes = [\"mint\"] }` each, as `fanlight keys api` prints it. `scopes` are [what the key is good for](api.md#keys-and-scopes), `mint` alone where they are not said. In place of `hash`, `certificate` names a DNS name or a URI in the subjectAltName of a [client certificate](api.md#client-certificates). The API is off when empty.");
     LIMITS_SESSIONS = Setting::new("limits.sessions", Typed("5000"),
         "How many sessions may run at once. With fewer descriptors than this and `limits.connections` need, as many as there are descriptors for; the log says so at the start.")
         .range("1", "1000000")

@@ -6,12 +6,14 @@ use std::time::SystemTime;
 use tracing::{info, warn};
 
 use super::listening::Listening;
-use super::reload::{Part, Stamps};
+use super::reload::{Part, Read, Stamps};
 use crate::clock::UnixTime;
 use crate::config::Config;
 use crate::http::api::reload::Kept;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
+use crate::tls::clients::ClientAuthorities;
+use crate::tls::listen::Acceptor;
 use crate::tls::self_signed::self_signed;
 
 /// What a gateway shows that listens there; nothing where it speaks plain HTTP everywhere.
@@ -49,6 +51,31 @@ pub(super) fn certificates(
     Ok(Some(Arc::new(certificates)))
 }
 
+/// What accepts TLS at each listener that speaks it, and the files about clients that are to be watched.
+pub(super) fn acceptors(
+    listening: &[Listening],
+    certificates: Option<&Arc<Certificates>>,
+) -> Result<(Vec<Option<Acceptor>>, Vec<Read>), TlsError> {
+    let (mut acceptors, mut parts) = (Vec::new(), Vec::new());
+    for Listening { listener, tls, .. } in listening {
+        let Some(certificates) = certificates.filter(|_| *tls) else {
+            acceptors.push(None);
+            continue;
+        };
+        let clients = match &listener.clients {
+            None => None,
+            Some(files) => {
+                let stamps = files.stamps();
+                let clients = Arc::new(ClientAuthorities::read(files.clone())?);
+                parts.push((Arc::clone(&clients) as Arc<dyn Part>, stamps));
+                Some(clients)
+            }
+        };
+        acceptors.push(Some(Acceptor::new(Arc::clone(certificates), clients)?));
+    }
+    Ok((acceptors, parts))
+}
+
 /// Why new consoles should not come here: a certificate that no browser takes any more.
 pub(super) fn expired(certificates: &Certificates) -> Result<(), String> {
     match certificates.first_end() {
@@ -72,6 +99,25 @@ impl Part for Certificates {
             Err(error) => {
                 warn!(%error, "the certificates stay as they were");
                 Err(Kept::new("certificates", &error))
+            }
+        }
+    }
+}
+
+impl Part for ClientAuthorities {
+    fn stamps(&self) -> Stamps {
+        self.files().stamps()
+    }
+
+    fn take_up(&self) -> Result<(), Kept> {
+        match self.reload() {
+            Ok(()) => {
+                info!("the authorities about clients were read again");
+                Ok(())
+            }
+            Err(error) => {
+                warn!(%error, "the authorities about clients stay as they were");
+                Err(Kept::new("client_authorities", &error))
             }
         }
     }

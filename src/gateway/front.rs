@@ -17,6 +17,7 @@ use crate::http::serve::serve;
 use crate::http::{Client, http2};
 use crate::listener::Socket;
 use crate::stream::Stream;
+use crate::tls::clients::ClientNames;
 use crate::tls::listen::Acceptor;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
@@ -81,6 +82,7 @@ pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
                 let client = Client {
                     address,
                     place: Arc::new(place),
+                    certificate: None,
                 };
                 front
                     .tasks
@@ -115,7 +117,11 @@ async fn connection(mut stream: Stream, mut client: Client, face: Arc<Face>, fro
                 () = front.closing.cancelled() => return,
             };
             match accepted {
-                Ok(stream) => stream,
+                Ok(stream) => {
+                    let certificate = stream.peer_certificate().map(ClientNames::of);
+                    client.certificate = certificate.map(Arc::new);
+                    stream
+                }
                 Err(error) => return debug!(client = %address, %error, "TLS handshake failed"),
             }
         }

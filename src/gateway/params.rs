@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::serving::Standing;
-use crate::config::{Config, GatewayName, Limits, WhenAway};
+use crate::config::{ApiProof, Config, GatewayName, Limits, WhenAway};
 use crate::descriptors::{self, Places};
 use crate::drive::Deadlines;
 use crate::gateway::{StartError, profiles};
@@ -13,7 +13,7 @@ use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::Resolver;
 use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
-use crate::http::api::keys::{ApiKey, ApiKeys};
+use crate::http::api::keys::{ApiKey, ApiKeys, Proof};
 use crate::metrics::Metrics;
 use crate::session;
 use crate::store::Quotas;
@@ -117,7 +117,10 @@ fn quotas(limits: &Limits) -> Quotas {
 pub(super) fn api_keys(config: &Config) -> ApiKeys {
     let keys = config.api_keys.iter().map(|key| ApiKey {
         name: key.name.clone(),
-        hash: *key.hash.as_bytes(),
+        proof: match &key.proof {
+            ApiProof::Key(hash) => Proof::Key(*hash.as_bytes()),
+            ApiProof::Certificate(name) => Proof::Certificate(name.clone()),
+        },
         scopes: key.scopes,
     });
     ApiKeys::new(keys.collect())

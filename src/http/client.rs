@@ -10,6 +10,7 @@ use tracing::debug;
 
 use crate::client_addr::ClientAddr;
 use crate::http::Service;
+use crate::tls::clients::ClientNames;
 
 /// Where a request comes from. `serve` puts the connection's other end into each request, and
 /// [`identify`] the client in its place.
@@ -20,6 +21,8 @@ pub struct Client {
     /// The connection's place among those that may be open at once. Whoever takes the connection
     /// over keeps it.
     pub place: Arc<OwnedSemaphorePermit>,
+    /// Whom the certificate is for that was shown inside TLS, if the listener asks for one.
+    pub certificate: Option<Arc<ClientNames>>,
 }
 
 /// Takes the word of a trusted proxy for the client's address. What it says wrong is passed over,

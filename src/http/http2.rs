@@ -223,7 +223,11 @@ mod tests {
         };
         let (stop, started) = (CancellationToken::new(), Instant::now());
         let stream = Stream::Other(Box::new(theirs));
-        let client = Client { address, place };
+        let client = Client {
+            address,
+            place,
+            certificate: None,
+        };
         let served = serve(stream, client, || router.clone(), params, &stop);
         let asked = async {
             let shaken = handshake(TokioExecutor::new(), TokioIo::new(ours)).await;

@@ -33,7 +33,7 @@ pub enum Problem {
     BadUpgrade(BadUpgrade),
     /// The API has no keys and is off.
     ApiOff,
-    /// No API key, or an unknown one.
+    /// No API key, or an unknown one, and no certificate that stands in for one.
     Unauthorized,
     /// The API key is good for other things.
     MissingScope(Scope),
@@ -165,7 +165,7 @@ impl Problem {
             Self::Unauthorized => (
                 "unauthorized",
                 StatusCode::UNAUTHORIZED,
-                "The API wants a known key as a bearer token",
+                "The API wants a known key as a bearer token, or a known certificate",
             ),
             Self::MissingScope(_) => (
                 "missing_scope",

@@ -176,7 +176,11 @@ mod tests {
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::new(Arc::clone(&places).acquire_owned().await.unwrap());
         let address = address.into();
-        let client = Client { address, place };
+        let client = Client {
+            address,
+            place,
+            certificate: None,
+        };
         let router = Router::new().fallback(async || vec![0; 64 << 20]);
         let started = Instant::now();
         let stop = CancellationToken::new();

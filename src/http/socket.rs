@@ -181,6 +181,7 @@ async fn run(service: Arc<Service>, upgrading: Upgrading, arrival: Box<Arrival>,
     let Client {
         address: client,
         place: _place,
+        ..
     } = client;
     let Upgrading { on, tunnel } = upgrading;
     let upgraded = match timeout(UPGRADE_WITHIN, on).await {

@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::stream::Stream;
 use crate::tls::certificates::{Certificates, provider};
+use crate::tls::clients::ClientAuthorities;
 use crate::tls::pem::TlsError;
 
 /// How long a browser may take for the TLS handshake.
@@ -28,25 +29,37 @@ const ALPN: [&[u8]; 2] = [HTTP_2, b"http/1.1"];
 pub struct Acceptor(TlsAcceptor);
 
 impl Acceptor {
-    /// Shows these certificates.
+    /// Shows these certificates, and asks for those of clients where there is somebody to believe about
+    /// them.
     ///
     /// # Errors
     /// [`TlsError::Library`].
-    pub fn new(certificates: Arc<Certificates>) -> Result<Self, TlsError> {
+    pub fn new(
+        certificates: Arc<Certificates>,
+        clients: Option<Arc<ClientAuthorities>>,
+    ) -> Result<Self, TlsError> {
         // The provider is named, so that no process-wide default has to be.
-        let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
+        let builder = ServerConfig::builder_with_provider(Arc::new(provider()))
             .with_safe_default_protocol_versions()
-            .map_err(TlsError::Library)?
-            .with_no_client_auth()
-            .with_cert_resolver(certificates);
+            .map_err(TlsError::Library)?;
+        let knows_clients = clients.is_some();
+        let builder = match clients {
+            Some(clients) => builder.with_client_cert_verifier(clients),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(certificates);
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
         // All that is offered is strong; whose order counts matters to scanners alone.
         config.ignore_client_order = true;
         // The page and its WebSocket are two connections: a ticket spares the second one the
         // signature and us a table of sessions. Browsers use one of them at a time.
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Library)?;
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 1;
+        config.send_tls13_tickets = 0;
+        // A ticket brings a client's certificate back without looking at it again.
+        if !knows_clients {
+            config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Library)?;
+            config.send_tls13_tickets = 1;
+        }
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
 

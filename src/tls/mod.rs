@@ -1,6 +1,7 @@
 //! TLS: towards browsers we are the server, towards hosts the client.
 
 pub mod certificates;
+pub mod clients;
 pub mod connect;
 pub mod listen;
 mod pem;

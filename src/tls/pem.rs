@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::{Error as PemError, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 
 /// Why certificates or keys cannot be used. The words name files, never what is in them.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,17 @@ pub enum TlsError {
         /// What is wrong with it.
         why: PemError,
     },
+    /// The revocation list cannot be read.
+    #[error("cannot read the revocation list {path}: {why}")]
+    RevocationList {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: PemError,
+    },
+    /// There is no revocation list in its file.
+    #[error("there is no revocation list in {0}")]
+    NoRevocationList(PathBuf),
     /// There is no certificate in its file.
     #[error("there is no certificate in {0}")]
     Empty(PathBuf),
@@ -63,6 +74,22 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
         })?;
     if found.is_empty() {
         return Err(TlsError::Empty(path.to_owned()));
+    }
+    Ok(found)
+}
+
+/// The revocation lists of a file, at least one.
+pub(super) fn revocation_lists(
+    path: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    let found = CertificateRevocationListDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|why| TlsError::RevocationList {
+            path: path.to_owned(),
+            why,
+        })?;
+    if found.is_empty() {
+        return Err(TlsError::NoRevocationList(path.to_owned()));
     }
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! `fanlight keys`.
 
+use fanlight::config::{ApiKeyHash, ApiProof};
 use fanlight::http::api::scope::Scope;
 
 use crate::home::Home;
@@ -64,10 +65,7 @@ fn a_new_api_key_and_its_line_belong_together() {
     };
     let config = sources.load().unwrap().config;
     assert_eq!(config.api_keys[0].name, "cloud");
-    assert_eq!(
-        config.api_keys[0].hash,
-        fanlight::config::ApiKeyHash::of(key)
-    );
+    assert_eq!(config.api_keys[0].proof, ApiProof::Key(ApiKeyHash::of(key)));
     let scopes: Vec<_> = config.api_keys[0].scopes.iter().collect();
     assert_eq!(scopes, [Scope::Mint]);
     assert_ne!(printed, home.run("keys api --name cloud", "").good());
@@ -79,7 +77,7 @@ fn a_new_api_key_and_its_line_belong_together() {
     );
 
     let checked = home.run("check-config", "").good();
-    let hash = config.api_keys[0].hash.to_text();
+    let hash = ApiKeyHash::of(key).to_text();
     assert!(
         checked.contains(&hash[..13]) && !checked.contains(&hash),
         "{checked}"

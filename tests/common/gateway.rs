@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -228,10 +228,16 @@ impl TestGateway {
 
     /// Where it listens with these roles: an address and a port, or `unix:` and a path.
     pub fn listens_as(&self, roles: &str) -> String {
-        let lines = self.log_lines();
-        let line = lines.iter().find(|line| line.text("roles") == roles);
-        let line = line.unwrap_or_else(|| panic!("no {roles} in {}", self.log()));
-        line.text("address")
+        let started = Instant::now();
+        loop {
+            // It was waited for until the first listener was there; the others say so right behind it.
+            let lines = self.log_lines();
+            if let Some(line) = lines.iter().find(|line| line.text("roles") == roles) {
+                return line.text("address");
+            }
+            assert!(started.elapsed() < START, "no {roles} in {}", self.log());
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
     }
 
     /// The running process.

@@ -96,7 +96,8 @@ impl Identity {
     }
 }
 
-fn authority(name: &str) -> (rcgen::Certificate, CertificateParams, KeyPair) {
+/// A certificate authority of this name.
+pub fn authority(name: &str) -> (rcgen::Certificate, CertificateParams, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -34,6 +34,26 @@ fn shorthands_stand_beside_what_is_listed_and_only_one_has_a_default() {
     assert_eq!(again.listeners, resolved.config.listeners);
     let url = resolved.config.known_public_url().unwrap();
     assert_eq!(url.to_string(), "https://localhost");
+    let with_clients = "listeners = [{ address = '[::1]:1', roles = ['api'], client_ca_file = '/ca', client_crl_file = '/crl' }]\nlisten = '[::1]:2'\napi.keys = [{ name = 'a', certificate = 'A.example' }]";
+    let resolved = load(with_clients, &[], &[]);
+    let printed = resolved.result.as_ref().unwrap().origins.to_toml();
+    let (again, config) = (load(&printed, &[], &[]).config(), resolved.config());
+    assert_eq!(
+        (&again.listeners, &again.api_keys),
+        (&config.listeners, &config.api_keys)
+    );
+    let tls = config
+        .listeners
+        .iter()
+        .map(|it| config.speaks_tls(it, "[::1]:1".parse().ok()));
+    assert_eq!(tls.collect::<Vec<_>>(), [false, true]);
+    let variable = load(
+        "",
+        &[("FANLIGHT_API_KEYS", "a=certificate:A.example+mint")],
+        &[],
+    );
+    assert_eq!(variable.config().api_keys, config.api_keys);
+
     let with_mode = "listeners = [{ address = 'unix:/s', roles = ['metrics'], mode = '600', proxy_protocol = true }]\nlisten = '[::]:1'";
     let resolved = load(with_mode, &[], &[]);
     let printed = resolved.result.as_ref().unwrap().origins.to_toml();
@@ -92,8 +112,28 @@ fn what_is_wrong_with_a_listener_is_said() {
             "1:64: listeners: expected permissions such as \"660\", not \"1777\"",
         ),
         (
+            "listeners = [{ address = '[::]:1', roles = ['public', 'api'], client_ca_file = 'ca' }]",
+            "1:14: listeners: client_ca_file is for the role api, without public: browsers would ask people for certificates",
+        ),
+        (
+            "listeners = [{ address = '[::]:1', roles = ['api'], client_ca_file = 'ca', tls = 'off' }]\nlisten = '[::]:2'",
+            "1:14: listeners: client_ca_file needs TLS",
+        ),
+        (
+            "listeners = [{ address = '[::]:1', roles = ['api'], client_crl_file = 'crl' }]\nlisten = '[::]:2'",
+            "1:14: listeners: client_crl_file needs client_ca_file as well",
+        ),
+        (
+            "api.keys = [{ name = 'a', certificate = 'cloud example' }]",
+            "1:41: api.keys: expected a DNS name such as cloud.example or a URI such as spiffe://cloud.example/mint",
+        ),
+        (
+            "api.keys = [{ name = 'a', certificate = 'a.example' }, { name = 'b', certificate = 'A.example' }]",
+            "1:12: api.keys: two keys have the certificate a.example",
+        ),
+        (
             "listeners = [{ address = '[::]:1', roles = ['public'], group = 'x' }]",
-            "1:56: listeners: a listener has address, roles, tls, proxy_protocol and mode and nothing else",
+            "1:56: listeners: a listener has address, roles, tls, proxy_protocol, mode, client_ca_file and client_crl_file and nothing else",
         ),
         (
             "listeners = [{ address = '[::]:1', roles = ['public'] }, { address = '[::]:1', roles = ['api'] }]",

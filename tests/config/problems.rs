@@ -219,7 +219,7 @@ fn wrong_files_and_what_is_said_about_them() {
         ),
         (
             "api.keys = [{ name = 'x', key = 'fl_secret' }]",
-            "1:27: api.keys: a key has name, hash and scopes and nothing else",
+            "1:27: api.keys: a key has name, hash (or certificate) and scopes and nothing else",
         ),
         (
             "api.keys = [{ name = 'x', hash = 'fl_secret' }]",

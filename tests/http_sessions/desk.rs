@@ -15,7 +15,7 @@ use fanlight::client_addr::ClientAddr;
 use fanlight::clock::UnixTime;
 use fanlight::http::Client;
 use fanlight::http::api::events::Listeners;
-use fanlight::http::api::keys::{ApiKey, ApiKeys};
+use fanlight::http::api::keys::{ApiKey, ApiKeys, Proof};
 use fanlight::http::api::reload::Reloads;
 use fanlight::http::api::scope::{Scope, Scopes};
 use fanlight::http::api::{self, Api};
@@ -65,7 +65,7 @@ impl Desk {
         let (store, stop) = (Arc::new(Memory::default()), CancellationToken::new());
         let key = |scope: Scope| ApiKey {
             name: scope.to_string(),
-            hash: Sha256::digest(scope.as_str()).into(),
+            proof: Proof::Key(Sha256::digest(scope.as_str()).into()),
             scopes: Scopes::from_iter([scope]),
         };
         let now = UnixTime::from_secs(1_795_249_800);
@@ -131,6 +131,7 @@ impl Desk {
         let client = Client {
             address: ClientAddr::from("198.51.100.9:4711".parse::<SocketAddr>().unwrap()),
             place: Arc::new(places.try_acquire_owned().unwrap()),
+            certificate: None,
         };
         let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(client);

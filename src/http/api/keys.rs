@@ -9,19 +9,29 @@ use crate::audit::{Act, Event};
 use crate::http::Client;
 use crate::http::api::scope::{Scope, Scopes};
 use crate::http::problem::Problem;
+use crate::tls::clients::ClientNames;
 
-/// One key.
+/// One key, or a certificate that stands in for one.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
     /// Whose it is, for the log and the audit.
     pub name: String,
-    /// SHA-256 of the key. Keys are 32 random bytes, so a fast hash hides them well enough.
-    pub hash: [u8; 32],
+    /// What has to be presented.
+    pub proof: Proof,
     /// What it is good for.
     pub scopes: Scopes,
 }
 
-/// Somebody whose key was checked.
+/// What shows who somebody is.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A key with this SHA-256. Keys are 32 random bytes, so a fast hash hides them well enough.
+    Key([u8; 32]),
+    /// A certificate for this name: see [`ClientNames`].
+    Certificate(String),
+}
+
+/// Somebody whose key or certificate was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The name of the key.
@@ -58,12 +68,18 @@ impl ApiKeys {
         self.0.is_empty()
     }
 
-    /// Who asks, if the key of the request is good for `scope`.
+    /// Who asks, if the key of the request is good for `scope`, or without a key the certificate of its
+    /// connection. Who presents a key is known by that alone.
     ///
     /// # Errors
     /// [`Problem::ApiOff`], [`Problem::Unauthorized`] or [`Problem::MissingScope`].
-    pub fn authorize(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
-        let key = self.authenticate(headers)?;
+    pub fn authorize(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&ClientNames>,
+        scope: Scope,
+    ) -> Result<Caller, Problem> {
+        let key = self.authenticate(headers, certificate)?;
         if !key.scopes.allow(scope) {
             return Err(Problem::MissingScope(scope));
         }
@@ -73,16 +89,32 @@ impl ApiKeys {
         })
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<&ApiKey, Problem> {
+    fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&ClientNames>,
+    ) -> Result<&ApiKey, Problem> {
         if self.is_empty() {
             return Err(Problem::ApiOff);
+        }
+        if let Some(names) = certificate
+            && !headers.contains_key(AUTHORIZATION)
+        {
+            let mut keys = self.0.iter();
+            let found = keys.find(|key| match &key.proof {
+                Proof::Certificate(name) => names.has(name),
+                Proof::Key(_) => false,
+            });
+            return found.ok_or(Problem::Unauthorized);
         }
         let presented = bearer(headers).ok_or(Problem::Unauthorized)?;
         let hash: [u8; 32] = Sha256::digest(presented).into();
         // All keys are compared whole: neither which one matches nor how far shows in the time.
         let mut found = None;
         for key in &self.0 {
-            if bool::from(key.hash.ct_eq(&hash)) {
+            if let Proof::Key(known) = &key.proof
+                && bool::from(known.ct_eq(&hash))
+            {
                 found = Some(key);
             }
         }
@@ -104,7 +136,7 @@ mod tests {
 
     fn ask(keys: &ApiKeys, authorization: Option<&str>, scope: Scope) -> Result<String, Problem> {
         let header = authorization.map(|value| (AUTHORIZATION, value.parse().unwrap()));
-        let caller = keys.authorize(&HeaderMap::from_iter(header), scope);
+        let caller = keys.authorize(&HeaderMap::from_iter(header), None, scope);
         caller.map(|caller| caller.key)
     }
 
@@ -112,7 +144,7 @@ mod tests {
     fn a_key_is_known_by_its_hash_and_good_for_its_scopes() {
         let keys = [("one", Scope::Mint), ("two", Scope::SessionsEnd)].map(|(key, scope)| ApiKey {
             name: key.to_owned(),
-            hash: Sha256::digest(key).into(),
+            proof: Proof::Key(Sha256::digest(key).into()),
             scopes: Scopes::from_iter([scope]),
         });
         let keys = ApiKeys::new(keys.into());

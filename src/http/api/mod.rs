@@ -1,4 +1,4 @@
-//! The REST API for cloud management: below `/api/v1`, with an API key as bearer token.
+//! The REST API for cloud management: below `/api/v1`, with an API key as bearer token, or a certificate in place of one.
 
 mod binding;
 mod body;
@@ -26,9 +26,10 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Version};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -36,6 +37,7 @@ use axum::{Json, Router};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::audit::Audit;
+use crate::http::Client;
 use crate::http::api::events::Listeners;
 use crate::http::api::keys::ApiKeys;
 use crate::http::api::reload::Reloads;
@@ -91,18 +93,26 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: &Arc<Api>) -> Router<S> {
         .with_state(Arc::clone(api))
 }
 
-/// Lets a request through whose key is good for the route, and tells the handler whose it is.
+/// Lets a request through whose key or certificate is good for the route, and tells the handler whose it is.
 async fn authorize(
     State((api, scope)): State<(Arc<Api>, Scope)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match api.keys.authorize(request.headers(), scope) {
+    let client = request.extensions().get::<Client>();
+    let certificate = client.and_then(|it| it.certificate.as_deref());
+    match api.keys.authorize(request.headers(), certificate, scope) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            // An answer before a request's end resets it in HTTP/2, which curl takes for a failure.
+            if request.version() == Version::HTTP_2 {
+                let _ = to_bytes(request.into_body(), MAX_BODY).await;
+            }
+            problem.into_response()
+        }
     }
 }
 

@@ -66,7 +66,10 @@ fn set(document: &mut Value, pointer: &str, value: Value) {
 
 /// Says what the key has to be good for, and what may be wrong.
 fn complete(operation: &mut Map<String, Value>, route: &Route) {
-    operation.insert("security".to_owned(), json!([{ "key": [] }]));
+    operation.insert(
+        "security".to_owned(),
+        json!([{ "key": [] }, { "certificate": [] }]),
+    );
     operation.insert("x-scope".to_owned(), route.scope.as_str().into());
     let Some(Value::Object(responses)) = operation.get_mut("responses") else {
         return;

@@ -115,7 +115,7 @@ async fn each_name_gets_its_certificate_and_others_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let (a, a_cert) = write(dir.path(), "a", &["a.example", "127.0.0.1"]);
     let (b, b_cert) = write(dir.path(), "b", &["*.b.example", "b.example"]);
-    let acceptor = Acceptor::new(of(&[&a, &b])).unwrap();
+    let acceptor = Acceptor::new(of(&[&a, &b]), None).unwrap();
     let both = [&a_cert, &b_cert];
     assert_eq!(shown(&acceptor, "a.example", &both).await, a_cert);
     assert_eq!(shown(&acceptor, "b.example", &both).await, b_cert);
@@ -131,7 +131,7 @@ async fn each_name_gets_its_certificate_and_others_the_first() {
 async fn a_client_that_no_certificate_suits_is_told_so() {
     let dir = tempfile::tempdir().unwrap();
     let (ecdsa, certificate) = write(dir.path(), "a", &["a.example"]);
-    let acceptor = Acceptor::new(of(&[&ecdsa])).unwrap();
+    let acceptor = Acceptor::new(of(&[&ecdsa]), None).unwrap();
     let mut rsa_only = provider();
     let suites = &mut rsa_only.cipher_suites;
     suites.retain(|suite| format!("{suite:?}").contains("_RSA_"));
@@ -146,7 +146,7 @@ async fn a_change_is_shown_to_the_next_and_leaves_the_others_alone() {
     let dir = tempfile::tempdir().unwrap();
     let (files, old) = write(dir.path(), "a", &["a.example"]);
     let certificates = of(&[&files]);
-    let acceptor = Acceptor::new(Arc::clone(&certificates)).unwrap();
+    let acceptor = Acceptor::new(Arc::clone(&certificates), None).unwrap();
     let (mut client, mut server) = meet(&acceptor, "a.example", &[&old]).await.unwrap();
     assert_eq!(certificates.stamps(), certificates.shown_stamps());
 
@@ -188,7 +188,7 @@ async fn a_certificate_of_our_own_is_for_its_names_and_for_a_year() {
 async fn key_exchange_is_hybrid() {
     let dir = tempfile::tempdir().unwrap();
     let (files, certificate) = write(dir.path(), "a", &["a.example"]);
-    let acceptor = Acceptor::new(of(&[&files])).unwrap();
+    let acceptor = Acceptor::new(of(&[&files]), None).unwrap();
     let (client, _) = meet(&acceptor, "a.example", &[&certificate]).await.unwrap();
     let group = client.get_ref().1.negotiated_key_exchange_group().unwrap();
     assert_eq!(group.name(), rustls::NamedGroup::X25519MLKEM768);
