@@ -17,10 +17,10 @@ mod token;
 mod visit;
 
 use std::io::Write;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::{Command, ConfigArgs};
 use crate::clock::UnixTime;
@@ -65,9 +65,14 @@ fn not_valid(problems: Problems) -> anyhow::Error {
     anyhow!("the configuration is not valid\n{problems}")
 }
 
-/// The threads that everything asynchronous runs on: one per core.
+/// The threads that everything asynchronous runs on: one per core. Those that wait for a disk go soon
+/// when there is nothing to wait for: files are looked at so often that some would stay for ever.
 fn runtime() -> anyhow::Result<Runtime> {
-    Runtime::new().context("cannot start the runtime")
+    Builder::new_multi_thread()
+        .enable_all()
+        .thread_keep_alive(Duration::from_secs(1))
+        .build()
+        .context("cannot start the runtime")
 }
 
 fn now() -> UnixTime {

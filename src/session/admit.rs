@@ -92,6 +92,7 @@ impl Sessions {
         let claim = Claim {
             entry: self.entry(&grant, arrival, session),
             uses: grant.limits.uses,
+            usable_for: usable_for(&grant),
             quotas: self.params.quotas.clone(),
         };
         // In the registry first: whoever revokes from here on ends it.
@@ -298,6 +299,13 @@ const fn permitted(grant: &Grant) -> Permissions {
         Role::Driver => grant.permissions,
         Role::Watcher => grant.permissions.looking_on(),
     }
+}
+
+/// For how long a token can still be used.
+fn usable_for(grant: &Grant) -> Duration {
+    let now = UnixTime::from(SystemTime::now());
+    let left = grant.connect_by.as_secs().saturating_sub(now.as_secs());
+    Duration::from_secs(left)
 }
 
 /// Whether the grant may be used from there.

@@ -16,6 +16,9 @@ pub struct Claim {
     pub entry: Entry,
     /// How many sessions the token may open.
     pub uses: NonZeroU16,
+    /// For how long it can still be used, by this gateway's clock: so long it has to be known how often
+    /// it was.
+    pub usable_for: Duration,
     /// How many sessions there may be.
     pub quotas: Quotas,
 }

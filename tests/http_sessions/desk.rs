@@ -97,6 +97,7 @@ impl Desk {
         let claim = Claim {
             entry: entry.clone(),
             uses: NonZeroU16::MAX,
+            usable_for: Duration::from_secs(60),
             quotas: Quotas::default(),
         };
         self.store.admit(&claim).await.unwrap()

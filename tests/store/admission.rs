@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::time::Duration;
 
+use fanlight::store::memory::Memory;
 use fanlight::store::{Claim, Denied, Leaving, Quotas, Store};
 use tokio::task::JoinSet;
 
@@ -53,6 +55,21 @@ pub(crate) async fn a_use_is_given_back_when_no_picture_came(store: Arc<dyn Stor
     store.leave(&live(&second), Leaving::Over).await.unwrap();
     assert_eq!(admit(store, &third).await, Err(Denied::Used));
     assert_eq!(store.session(second.id).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_known_as_used_as_long_as_it_could_be_used() {
+    let store = Memory::default();
+    let token = entry();
+    admit(&store, &token).await.unwrap();
+    store.leave(&token, Leaving::Over).await.unwrap();
+    // Also when the clock is set back a little meanwhile.
+    for waiting in [LONG, Duration::from_secs(9 * 60)] {
+        tokio::time::sleep(waiting).await;
+        assert_eq!(admit(&store, &another(&token)).await, Err(Denied::Used));
+    }
+    tokio::time::sleep(Duration::from_secs(2 * 60)).await;
+    assert_eq!(admit(&store, &another(&token)).await, Ok(Vec::new()));
 }
 
 pub(crate) async fn a_refusal_uses_nothing_up(store: Arc<dyn Store>) {

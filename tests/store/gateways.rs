@@ -137,6 +137,24 @@ async fn every_key_has_the_prefix_and_an_end() {
 }
 
 #[tokio::test]
+async fn a_token_is_known_as_used_an_hour_longer_than_it_could_be_used() {
+    let server = RedisServer::start(&[]).await;
+    let store = server.store().await;
+    let token = entry();
+    admit(&*store, &token).await.unwrap();
+    let key = format!("{}u:{}", server.params().prefix, token.console);
+    let mut connection = server.connection().await;
+    let ms: u64 = redis::cmd("PTTL")
+        .arg(key)
+        .query_async(&mut connection)
+        .await
+        .unwrap();
+    let most = LONG + Duration::from_secs(60 * 60);
+    let known = Duration::from_millis(ms);
+    assert!((most - LONG..=most).contains(&known), "{known:?}");
+}
+
+#[tokio::test]
 async fn whoever_is_refused_leaves_nothing_in_redis() {
     let server = RedisServer::start(&[]).await;
     let store = server.store().await;

@@ -107,6 +107,7 @@ pub(crate) fn claim(entry: &Entry) -> Claim {
     Claim {
         entry: entry.clone(),
         uses: NonZeroU16::MIN,
+        usable_for: LONG,
         quotas: Quotas::default(),
     }
 }

@@ -16,6 +16,7 @@ use crate::store::{
     Verdict, Whom, Word,
 };
 use crate::token::Sharing;
+use crate::token::limits::MAX_CONNECT_WITHIN;
 
 /// How often what was remembered long enough is thrown away.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -94,7 +95,7 @@ impl Held {
         for id in &out {
             self.close(*id, Some(claim.ousting()));
         }
-        self.take_in(entry);
+        self.take_in(entry, claim.usable_for);
         Ok(out)
     }
 
@@ -178,7 +179,7 @@ impl Held {
                     other.map(|_| Sentence::plain(Reason::TakenOver))
                 });
                 if refused.is_none() {
-                    self.take_in(entry);
+                    self.take_in(entry, MAX_CONNECT_WITHIN);
                 }
                 refused.map(Word::End)
             }
@@ -277,8 +278,8 @@ impl Held {
         (record.entry.leg == entry.leg).then_some(record)
     }
 
-    fn take_in(&mut self, entry: &Entry) {
-        self.spent.spend(entry);
+    fn take_in(&mut self, entry: &Entry, usable_for: Duration) {
+        self.spent.spend(entry, usable_for);
         self.seats.take(entry);
         let record = Record {
             entry: entry.clone(),

@@ -1,6 +1,6 @@
 //! Which tokens are worth nothing any more: used up or revoked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,15 +10,19 @@ use crate::id::{ConsoleId, SessionId};
 use crate::store::{Claim, Denied, Entry, Sentence, Whom};
 use crate::token::limits::MAX_CONNECT_WITHIN;
 
-/// For how long what was used or revoked is remembered: no token waits longer than that to be used,
-/// and clocks may differ by an hour.
+/// By how much the clock may be set back while it is remembered what was used. Nobody else's clock
+/// counts here.
+const SET_BACK: Duration = Duration::from_secs(10 * 60);
+
+/// For how long what was revoked is remembered: no token waits longer than that to be used, and
+/// whoever minted it may have had another clock.
 const REMEMBERED: Duration = MAX_CONNECT_WITHIN.saturating_add(Duration::from_secs(60 * 60));
 
 /// Each with the time until which it is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
-    /// Which sessions tokens have opened.
-    uses: HashMap<ConsoleId, (HashSet<SessionId>, Instant)>,
+    /// Which sessions tokens have opened; one in a list of its own length, as a rule.
+    uses: HashMap<ConsoleId, (Vec<SessionId>, Instant)>,
     consoles: HashMap<ConsoleId, (Sentence, Instant)>,
     /// Labels whose tokens are void when they were minted up to an instant.
     labels: HashMap<(String, String), (UnixTime, Sentence, Instant)>,
@@ -49,15 +53,21 @@ impl Spent {
         })
     }
 
-    pub(super) fn spend(&mut self, entry: &Entry) {
-        let fresh = (HashSet::new(), Instant::now() + REMEMBERED);
-        let (sessions, _) = self.uses.entry(entry.console).or_insert(fresh);
-        sessions.insert(entry.id);
+    /// Takes in that a token, which can be used for so long, has opened a session.
+    pub(super) fn spend(&mut self, entry: &Entry, usable_for: Duration) {
+        let until = Instant::now() + usable_for.min(MAX_CONNECT_WITHIN) + SET_BACK;
+        let fresh = (Vec::new(), until);
+        let (sessions, kept_until) = self.uses.entry(entry.console).or_insert(fresh);
+        *kept_until = until.max(*kept_until);
+        if !sessions.contains(&entry.id) {
+            sessions.reserve_exact(1);
+            sessions.push(entry.id);
+        }
     }
 
     pub(super) fn give_back(&mut self, entry: &Entry) {
         if let Some((sessions, _)) = self.uses.get_mut(&entry.console) {
-            sessions.remove(&entry.id);
+            sessions.retain(|id| *id != entry.id);
         }
     }
 

@@ -227,7 +227,8 @@ impl Store for Redis {
                 .told(&Told::new(&claim.entry)?)
                 .arg(claim.uses.to_string())
                 .arg(call::quotas(&claim.quotas))
-                .json(&claim.ousting())?;
+                .json(&claim.ousting())?
+                .arg(claim.usable_for.as_millis().to_string());
             match self.link.ask::<Vec<String>>(call).await {
                 Ok(answer) => reply::admitted(&answer),
                 Err(away) => {

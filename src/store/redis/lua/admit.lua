@@ -1,5 +1,5 @@
 -- Lets a session in. ARGV[4..9] say which, [10] how often its token may be used, [11] the quotas,
--- [12] what those are told who have to go.
+-- [12] what those are told who have to go, [13] for how many ms its token can still be used.
 sweep()
 local r = said(4)
 local d, uses, quotas, words = decode(r), tonumber(ARGV[10]), cjson.decode(ARGV[11]), ARGV[12]
@@ -65,5 +65,5 @@ for _, other in ipairs(out) do
   tell('{"end":{"whom":{"session":"' .. other.id .. '"},"sentence":' .. words .. '}}')
   answer[#answer + 1] = other.id
 end
-take_in(r)
+take_in(r, math.min(tonumber(ARGV[13]) + SLACK, TOKEN_LIFE))
 return answer

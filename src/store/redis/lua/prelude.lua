@@ -241,10 +241,11 @@ local function write(r)
   redis.call('HDEL', P .. 's:' .. r.id, 'gw', 'left')
 end
 
-local function take_in(r)
+-- Its token is known as used for so long.
+local function take_in(r, token_life)
   local used = P .. 'u:' .. decode(r).console
   redis.call('SADD', used, r.id)
-  outlive(used, TOKEN_LIFE)
+  outlive(used, token_life)
   write(r)
   outlive(P .. 's:' .. r.id, r.ms)
   set_due(r, NOW + LEASE)
@@ -274,7 +275,7 @@ local function go_on(r)
       words = TAKEN_OVER
     end
     if not words then
-      take_in(r)
+      take_in(r, TOKEN_LIFE)
       reappeared(r)
     end
     return words
