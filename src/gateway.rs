@@ -151,17 +151,18 @@ impl Gateway {
             phases: phases.clone(),
         };
         let (serving, faces) = standing.serve(config, None)?;
-        let shared = Arc::new(Semaphore::new(
-            places.connections.min(Semaphore::MAX_PERMITS),
-        ));
-        let serving_too = standing.listening.iter();
-        let serving_too = serving_too.filter(|it| it.listener.roles.serves());
+        let sharing = standing.listening.iter();
+        let sharing = sharing.filter(|it| it.listener.roles.serves()).count();
+        // Each listener holds a place for whoever comes next: those that nobody comes to take none away.
+        let most = places.connections.saturating_add(sharing.saturating_sub(1));
+        let shared = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
         levels::tell(
             &standing.metrics,
             &standing.audit,
             Connections {
+                limit: places.connections,
                 most: shared.available_permits(),
-                waited_for: serving_too.count(),
+                waited_for: sharing,
                 places: Arc::clone(&shared),
             },
         );
@@ -223,8 +224,8 @@ impl Gateway {
         &self.minter
     }
 
-    /// Takes up what its files hold now (certificates, the key ring), and says here and in the log
-    /// what is no good and stays as it was. Nobody is dropped.
+    /// Takes up what its files hold now (certificates, client authorities, the key ring), and says
+    /// here and in the log what is no good and stays as it was. Nobody is dropped.
     ///
     /// # Cancel safety
     /// Cancel safe: what has begun goes on.

@@ -92,7 +92,7 @@ async fn the_command_fails_where_nobody_answers() {
     let deaf = deaf.to_string();
     for (listen, words) in [
         (deaf.as_str(), "no answer from"),
-        ("127.0.0.1:0", "the port is not known"),
+        ("127.0.0.1:0", "no listener has an address that is known"),
     ] {
         let output = gateway.command(&["health", "--listen", listen]);
         let said = String::from_utf8(output.stderr).unwrap();

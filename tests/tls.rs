@@ -217,6 +217,10 @@ async fn what_does_not_go_together_is_refused() {
             "goes without tls.mode",
         ),
         (
+            TestGateway::builder().set("api.keys", "cloud=certificate:cloud.example"),
+            "needs a listener with client_ca_file",
+        ),
+        (
             TestGateway::builder().set("tls.redirect_from", "127.0.0.1:0"),
             "needs a public_url that starts with https",
         ),

@@ -52,7 +52,7 @@ pub enum Command {
     ///
     /// SIGTERM and SIGINT end it in good order: viewers are told, and sessions get a moment to end.
     /// SIGHUP has it read everything again, as `fanlight reload` does: the configuration, and the
-    /// certificates and the key ring, which it takes up by itself when they change.
+    /// certificates, client authorities and the key ring, which it takes up by itself when they change.
     Serve(ServeArgs),
     /// Show a console without any machine: runs a gateway and a small machine of its own behind it,
     /// and prints a console URL.

@@ -40,9 +40,7 @@ async fn health(args: HealthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = load_config(&args.config, flags.into_iter().collect())?.config;
     // The setting listen stands first; a listener that leads elsewhere does not say how it is.
     let mut listeners = config.listeners.iter();
-    let answers = |it: &&Listener| {
-        !it.roles.has(Role::Redirect) && !matches!(it.address, ListenAddress::Systemd(_))
-    };
+    let answers = |it: &&Listener| !it.roles.has(Role::Redirect) && is_known(&it.address);
     let listener = listeners.find(answers);
     let listener = listener.context("no listener has an address that is known beforehand")?;
     let address = &listener.address;
@@ -58,14 +56,20 @@ async fn health(args: HealthArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether an address is known before the gateway listens there.
+const fn is_known(address: &ListenAddress) -> bool {
+    match address {
+        ListenAddress::Tcp(address) => address.port() != 0,
+        ListenAddress::Unix(_) => true,
+        ListenAddress::Systemd(_) => false,
+    }
+}
+
 /// Status and body of a listener's answer.
 async fn ask(config: &Config, listener: &Listener, path: &str) -> anyhow::Result<(u16, String)> {
     match &listener.address {
         ListenAddress::Tcp(listen) => {
             let address = from_here(*listen);
-            if address.port() == 0 {
-                bail!("the port is not known: the configuration leaves it to the system");
-            }
             let tls = config.speaks_tls(listener, Some(*listen));
             let (stream, _) = dial(&[address.ip()], address.port()).await?;
             talk(stream, tls, &HostName::Ip(address.ip()), path).await
@@ -75,7 +79,7 @@ async fn ask(config: &Config, listener: &Listener, path: &str) -> anyhow::Result
             let host = HostName::Ip(Ipv4Addr::LOCALHOST.into());
             talk(unix::connect(socket).await?, tls, &host, path).await
         }
-        ListenAddress::Systemd(name) => bail!("what systemd hands over as {name} is not known"),
+        ListenAddress::Systemd(_) => bail!("what systemd hands over is not known"),
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::reader::Reader;
 use super::setting as s;
 use super::{
-    Browser, Config, Host, Limits, ListenAddress, Listener, Log, Store, Tokens, WebhookTo, edge,
-    listener, profile, store, tls, url,
+    ApiKey, ApiProof, Browser, Config, Host, Limits, ListenAddress, Listener, Log, Store, TlsMode,
+    Tokens, WebhookTo, edge, listener, profile, store, tls, url,
 };
 use crate::audit;
 use crate::http::roles::Role;
@@ -109,6 +109,17 @@ fn check_listeners(r: &mut Reader, config: &Config) {
         https,
         config.host.unix_root.as_deref(),
     );
+    let asks = |it: &Listener| it.clients.is_some();
+    let own_tls = |it: &Listener| it.tls.is_some_and(|mode| mode != TlsMode::Off) || asks(it);
+    let off = config.tls.mode == TlsMode::Off && !config.listeners.iter().any(own_tls);
+    if off && !config.tls.certificates.is_empty() {
+        r.refuse(&s::TLS_CERTIFICATE_FILE, "goes without tls.mode = \"off\"");
+    }
+    let shows = |it: &ApiKey| matches!(it.proof, ApiProof::Certificate(_));
+    if config.api_keys.iter().any(shows) && !config.listeners.iter().any(asks) {
+        let message = "a certificate needs a listener with client_ca_file, which asks for it";
+        r.refuse(&s::API_KEYS, message);
+    }
     let has_address = |it: &Listener| !matches!(it.address, ListenAddress::Unix(_));
     let mut public = config
         .listeners

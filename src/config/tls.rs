@@ -79,9 +79,6 @@ pub(super) fn tls(r: &mut Reader) -> Option<Tls> {
         let message = "needs tls.certificate_file and tls.key_file, for those who ask for no name";
         r.refuse(&s::TLS_MORE_CERTIFICATES, message);
     }
-    if mode == Some(TlsMode::Off) && !certificates.is_empty() {
-        r.refuse(&s::TLS_CERTIFICATE_FILE, "goes without tls.mode = \"off\"");
-    }
     certificates.extend(more?);
     Some(Tls {
         mode: mode?,

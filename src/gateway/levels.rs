@@ -10,7 +10,9 @@ use crate::metrics::Metrics;
 /// The places that the connections of those listeners share who serve browsers and management.
 pub(super) struct Connections {
     pub(super) places: Arc<Semaphore>,
-    /// How many there are.
+    /// How many connections there may be.
+    pub(super) limit: usize,
+    /// How many places there are.
     pub(super) most: usize,
     /// How many are held for connections that are to come: one at each listener.
     pub(super) waited_for: usize,
@@ -20,6 +22,7 @@ pub(super) struct Connections {
 pub(super) fn tell(metrics: &Metrics, audit: &Audit, connections: Connections) {
     let Connections {
         places,
+        limit,
         most,
         waited_for,
     } = connections;
@@ -31,7 +34,7 @@ pub(super) fn tell(metrics: &Metrics, audit: &Audit, connections: Connections) {
     metrics.level(
         "connections_limit",
         "Connections that there may be",
-        move || most as u64,
+        move || limit as u64,
     );
     let log = audit.clone();
     metrics.level(

@@ -176,7 +176,9 @@ mod tests {
         metrics.webhook.queued();
         metrics.webhook.queued();
         metrics.webhook.settled(Fate::GivenUp);
-        metrics.webhook.dropped(3);
+        for _ in 0..3 {
+            metrics.webhook.dropped();
+        }
         metrics.level("places", "How many there are", || 7);
         metrics.count("knocks", "How often somebody knocked", || 8);
         let text = metrics.to_text().unwrap();

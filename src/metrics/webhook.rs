@@ -80,8 +80,8 @@ impl Webhook {
     }
 
     /// So many never waited.
-    pub fn dropped(&self, count: u64) {
+    pub fn dropped(&self) {
         let dropped = Fate::Dropped.into();
-        self.events.get_or_create(&dropped).inc_by(count);
+        self.events.get_or_create(&dropped).inc();
     }
 }

@@ -152,11 +152,11 @@ impl Sessions {
             audit: params.audit.clone(),
             gateway: params.gateway.clone(),
         };
-        let stopping = stop.clone();
+        tasks.spawn(stop.clone().run_until_cancelled_owned(watching.run()));
+        let (closing, stopping) = (Arc::clone(&registry), stop.clone());
         tasks.spawn(async move {
-            let registry = Arc::clone(&watching.registry);
-            stopping.run_until_cancelled(watching.run()).await;
-            registry.close();
+            stopping.cancelled().await;
+            closing.close();
         });
         let handshakes = Semaphore::new(params.max_handshakes.min(Semaphore::MAX_PERMITS));
         let metrics = Arc::clone(&params.metrics);

@@ -45,9 +45,10 @@ pub(super) async fn permit(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    PathId(id): PathId<SessionId>,
+    path: Result<PathId<SessionId>, Problem>,
     Sent(request): Sent<ChangeRequest>,
 ) -> Result<Response, Problem> {
+    let PathId(id) = path?;
     let Object(change) = request.permissions;
     let with_target = caller.scopes.allow(Scope::SessionsTarget);
     let entry = loop {
@@ -86,9 +87,10 @@ pub(super) async fn press(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    PathId(session): PathId<SessionId>,
+    path: Result<PathId<SessionId>, Problem>,
     Sent(KeysRequest { keys }): Sent<KeysRequest>,
 ) -> Result<Response, Problem> {
+    let PathId(session) = path?;
     let chord: Chord = keys
         .parse()
         .map_err(|error| Problem::InvalidRequest(format!("keys: {error}")))?;

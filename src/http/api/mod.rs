@@ -34,6 +34,7 @@ use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use tokio::time::timeout;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::audit::Audit;
@@ -53,6 +54,9 @@ pub const MAX_BODY: usize = 64 * 1024;
 
 /// How long a request may take, its body included.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the rest of a request that is refused is waited for.
+const TO_THE_END: Duration = Duration::from_secs(1);
 
 /// Everything that the API needs.
 #[derive(Debug)]
@@ -107,9 +111,10 @@ async fn authorize(
             next.run(request).await
         }
         Err(problem) => {
-            // An answer before a request's end resets it in HTTP/2, which curl takes for a failure.
+            // An answer before a request's end resets it in HTTP/2, which curl takes for a failure. Who
+            // does not come to that end soon has the answer all the same.
             if request.version() == Version::HTTP_2 {
-                let _ = to_bytes(request.into_body(), MAX_BODY).await;
+                let _ = timeout(TO_THE_END, to_bytes(request.into_body(), MAX_BODY)).await;
             }
             problem.into_response()
         }

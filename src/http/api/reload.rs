@@ -31,7 +31,7 @@ pub struct Reloaded {
 /// A part of the gateway that stays as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Kept {
-    /// Which: `certificates` or `key_ring`.
+    /// Which: `certificates`, `client_authorities` or `key_ring`.
     pub part: &'static str,
     /// What is wrong with its files.
     pub message: String,
