@@ -285,8 +285,8 @@ pub fn server_message(data: &[u8]) {
 }
 
 /// What passes of a host's stream: the same however it is cut, never more than came, and what has
-/// passed once passes again as it is; and all of it where nobody has to look. The first byte of the input cuts and chooses, by its lowest
-/// bits, the pixel format and whether text may pass.
+/// passed once passes again as it is; and all of it where nobody has to look. The first byte of the
+/// input cuts and chooses, by its lowest bits, the pixel format and whether text may pass.
 pub fn host_gate(data: &[u8]) {
     let Some((seed, stream)) = data.split_first() else {
         return;

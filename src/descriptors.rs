@@ -11,8 +11,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// another.
 const OWN: u64 = 64;
 
-/// How many connections each listener beside the main one takes at once: of scrapers, and of those who
-/// are told the way to TLS.
+/// How many connections each listener with neither page nor API takes at once: of scrapers, and of
+/// those who are told the way to TLS.
 pub const BESIDE: usize = 64;
 
 /// How many connections and sessions there may be at once.

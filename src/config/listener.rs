@@ -69,6 +69,8 @@ impl Default for SocketMode {
 }
 
 impl SocketMode {
+    const EXPECTED: &'static str = "permissions such as \"660\"";
+
     fn parse(text: &str) -> Option<Self> {
         let octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
         let mode = octal.then(|| u32::from_str_radix(text, 8).ok())?;
@@ -95,8 +97,8 @@ impl Listener {
         }
     }
 
-    /// Whether its address is that of a setting of its own, which systemd's first socket may stand
-    /// in for.
+    /// Whether it is the setting `listen`, in whose place the sockets stand that systemd hands over and
+    /// nobody names.
     #[must_use]
     pub fn is_main(&self) -> bool {
         self.setting == s::LISTEN.path
@@ -268,15 +270,15 @@ fn read_table(
             ("tls", Value::Text(text)) => tls = Some(read(value, text)?),
             ("proxy_protocol", Value::Truth(truth)) => proxy_protocol = Some(*truth),
             ("mode", Value::Text(text)) => {
-                let expected = "permissions such as \"660\"";
-                mode = SocketMode::parse(text).ok_or_else(|| Wrong::not(value, expected))?;
+                let wrong = || Wrong::not(value, SocketMode::EXPECTED);
+                mode = SocketMode::parse(text).ok_or_else(wrong)?;
             }
             ("client_ca_file", _) => ca_file = Some(read_path(value)?),
             ("client_crl_file", _) => crl_file = Some(read_path(value)?),
             ("address", _) => return Err(Wrong::not(value, ListenAddress::EXPECTED)),
             ("tls", _) => return Err(Wrong::not(value, TlsMode::EXPECTED)),
             ("proxy_protocol", _) => return Err(Wrong::not(value, bool::EXPECTED)),
-            ("mode", _) => return Err(Wrong::not(value, "permissions such as \"660\"")),
+            ("mode", _) => return Err(Wrong::not(value, SocketMode::EXPECTED)),
             _ => {
                 return Err(Wrong {
                     place: place.clone(),

@@ -62,7 +62,8 @@ pub struct Config {
     /// Where to listen, and what is answered there. Default: the page and the API at
     /// `127.0.0.1:8080`.
     pub listeners: Vec<Listener>,
-    /// The gateway as browsers see it. Default: [`Config::public_url`].
+    /// The gateway as browsers see it. Default: what [`Config::public_url()`]
+    /// makes of the listeners.
     pub public_url: Option<PublicUrl>,
     /// The path under which the gateway serves. Default: the path of `public_url`.
     pub base_path: BasePath,

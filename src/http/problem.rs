@@ -235,7 +235,7 @@ impl Problem {
             Self::ReloadUnavailable => (
                 "reload_unavailable",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "This gateway stops, or has nothing that it could read again",
+                "This gateway stops",
             ),
             Self::Internal => (
                 "internal",

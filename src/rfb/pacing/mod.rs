@@ -23,8 +23,9 @@
 //!       └──────────> Plain                                                Running ──────────┘
 //! ```
 //!
-//! It is decided once, at the first update: nobody can begin to look at a stream in its middle. A host that
-//! cannot be understood before is Plain as well. While it is Plain or Undecided everything passes as it is; in Offered the viewer's requests do.
+//! It is decided once, at the first update: nobody can begin to look at a stream in its middle. A host
+//! that cannot be understood before is Plain as well. While it is Plain or Undecided everything passes
+//! as it is; in Offered the viewer's requests do.
 //!
 //! [announce]: https://github.com/rfbproto/rfbproto/blob/master/rfbproto.rst#endofcontinuousupdates
 //! [fence]: https://github.com/rfbproto/rfbproto/blob/master/rfbproto.rst#serverfence

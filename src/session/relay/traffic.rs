@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use crate::clock::UnixTime;
 use crate::metrics::Metrics;
 
-/// Counters that the relay alone writes, and anybody may read at any time.
+/// What the relay alone writes, and anybody may read at any time; and who is told of what happens
+/// seldom.
 #[derive(Debug, Default)]
 pub struct Traffic {
     up: AtomicU64,
