@@ -26,6 +26,7 @@ use crate::audit::{self, Audit};
 use crate::config::{Config, PublicUrl, StoreError};
 use crate::current::Current;
 use crate::descriptors;
+use crate::host::profile::Profiles;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::api::events::Listeners;
 use crate::http::api::reload::{Asked, Kept, Reloads};
@@ -150,7 +151,7 @@ impl Gateway {
             tasks: tasks.clone(),
             phases: phases.clone(),
         };
-        let (serving, faces) = standing.serve(config, None)?;
+        let (serving, faces) = standing.serve(config, profiles(config)?, None);
         let sharing = standing.listening.iter();
         let sharing = sharing.filter(|it| it.listener.roles.serves()).count();
         // Each listener holds a place for whoever comes next: those that nobody comes to take none away.
@@ -233,19 +234,15 @@ impl Gateway {
         self.reload.all().await
     }
 
-    /// Serves from now on as another configuration says. What runs goes on with what it began with.
-    /// Waits for a disk.
-    ///
-    /// # Errors
-    /// [`StartError`]: nothing has changed.
-    pub fn reconfigure(&self, config: &Config) -> Result<(), StartError> {
+    /// Serves from now on as another configuration says, with its [`profiles`]. What runs goes on with
+    /// what it began with.
+    pub fn reconfigure(&self, config: &Config, profiles: Profiles) {
         let before = self.current.get();
-        let (serving, faces) = self.standing.serve(config, Some(&before))?;
+        let (serving, faces) = self.standing.serve(config, profiles, Some(&before));
         self.current.replace(serving);
         for (front, face) in self.fronts.iter().zip(faces) {
             front.face.replace(face);
         }
-        Ok(())
     }
 
     /// Waits for the next who asks through the API that the configuration be read again.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::clock::UnixTime;
 use crate::entropy;
 use crate::id::KeyId;
+use crate::regular_file;
 use crate::token::keyring::BadKeyRing;
 use crate::token::{Key, KeyRing};
 
@@ -85,12 +86,12 @@ pub struct Loaded {
 /// # Errors
 /// [`KeyRingFileError`]; a file that others can read or write is refused.
 pub fn load(path: &Path) -> Result<KeyRing, Error> {
-    let file = File::open(path).map_err(|error| match error.kind() {
+    let file = regular_file::open(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::Missing(path.to_owned()),
         _ => io_error("open", path)(error),
     })?;
     let metadata = file.metadata().map_err(io_error("look at", path))?;
-    if !metadata.is_file() || metadata.len() > MAX_FILE {
+    if metadata.len() > MAX_FILE {
         return Err(Error::NotText(path.to_owned()));
     }
     let mode = metadata.permissions().mode() & 0o777;

@@ -38,6 +38,7 @@ pub mod proxy;
 pub mod proxy_header;
 pub mod rate;
 pub mod reason;
+pub mod regular_file;
 pub mod rfb;
 pub mod secret;
 pub mod session;

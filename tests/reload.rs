@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use common::fake_host::FakeHost;
@@ -152,6 +152,14 @@ async fn a_broken_configuration_changes_nothing_and_says_so_once() {
     let line = reload(&mut gateway).await;
     assert_eq!(line.text("level"), "ERROR", "{line:?}");
     assert!(line.text("error").contains("not-there.pem"), "{line:?}");
+
+    // A pipe is not waited for.
+    let pipe = gateway.file("not-there.pem");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    let line = reload(&mut gateway).await;
+    let refused = "not-there.pem cannot be read: it is no regular file";
+    assert!(line.text("error").contains(refused), "{line:?}");
+    assert_eq!(ask(&gateway).await.status, 409);
 
     gateway.configure(|settings| settings.remove("profiles"));
     assert_eq!(reload(&mut gateway).await.text("level"), "INFO");

@@ -1,18 +1,25 @@
 //! `fanlight serve`: the gateway, until it is told to stop.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::block_in_place;
+use tokio::task::{JoinError, spawn_blocking};
 use tracing::{error, info, warn};
 
 use super::{load_config, not_valid, read_config};
-use crate::cli::ServeArgs;
+use crate::cli::{ConfigArgs, ServeArgs};
 use crate::config::{Change, Problems, Resolved};
 use crate::descriptors;
-use crate::gateway::{Gateway, Keys, StartError};
-use crate::http::api::reload::{ConfigError, Outcome, Reloaded};
+use crate::gateway::{Gateway, Keys, profiles};
+use crate::host::profile::Profiles;
+use crate::http::api::reload::{Asked, ConfigError, Outcome, Reloaded};
 use crate::systemd;
 use crate::telemetry::{self, BadFilter, Level};
+use crate::tls::TlsError;
+
+/// How long what waits for a disk may take to end after all else has.
+const DISK_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let resolved = load_config(&args.config, args.flags())?;
@@ -20,7 +27,11 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let log = &resolved.config.log;
     let level = telemetry::init(log.format, &log.level)?;
     descriptors::raise();
-    super::runtime()?.block_on(serve(args, resolved, &level))
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(serve(args, resolved, &level));
+    // A file that hangs must not keep the process.
+    runtime.shutdown_timeout(DISK_GRACE);
+    ended
 }
 
 async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::Result<()> {
@@ -43,15 +54,22 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
         level,
     };
     let signal = loop {
-        tokio::select! {
+        let asked = tokio::select! {
             signal = signals.wait() => break signal,
             // Whoever sent it reads the log.
-            _ = hangup.recv() => drop(running.reload(&gateway).await),
-            Some(asked) = gateway.asked_to_reload() => {
-                if !asked.is_gone() {
-                    asked.answer(running.reload(&gateway).await);
-                }
-            }
+            _ = hangup.recv() => None,
+            Some(asked) = gateway.asked_to_reload() => Some(asked),
+        };
+        if asked.as_ref().is_some_and(Asked::is_gone) {
+            continue;
+        }
+        // It may hang on a file for ever.
+        let outcome = tokio::select! {
+            signal = signals.wait() => break signal,
+            outcome = running.reload(&gateway) => outcome,
+        };
+        if let Some(asked) = asked {
+            asked.answer(outcome);
         }
     };
     info!(signal, "asked to stop");
@@ -79,18 +97,21 @@ enum ReloadError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] Problems),
-    /// What it names cannot be used.
+    /// What its profiles name cannot be used.
     #[error(transparent)]
-    Use(#[from] StartError),
+    Use(#[from] TlsError),
     /// The log cannot be changed.
     #[error(transparent)]
     Log(#[from] BadFilter),
+    /// Reading it has panicked, and said so.
+    #[error("the configuration could not be read")]
+    Broken(#[from] JoinError),
 }
 
 impl Running<'_> {
     /// Has everything read again, and says in the log what came of it.
     async fn reload(&mut self, gateway: &Gateway) -> Outcome {
-        let reloaded = match block_in_place(|| self.reconfigure(gateway)) {
+        let reloaded = match self.reconfigure(gateway).await {
             Ok(reloaded) => reloaded,
             Err(error) => {
                 let text = error.to_string().replace('\n', "; ");
@@ -115,16 +136,21 @@ impl Running<'_> {
         })
     }
 
-    /// Reads the configuration again, and lets the gateway go on with it. Waits for a disk.
-    fn reconfigure(&mut self, gateway: &Gateway) -> Result<Reloaded, ReloadError> {
-        let read = read_config(&self.args.config, self.args.flags())?;
-        read.check_files()?;
+    /// Reads the configuration again, and lets the gateway go on with it.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: nothing changes before all is read, and then all at once.
+    async fn reconfigure(&mut self, gateway: &Gateway) -> Result<Reloaded, ReloadError> {
+        let (args, flags) = (self.args.config.clone(), self.args.flags());
+        let running = self.resolved.clone();
+        let reading = spawn_blocking(move || read_again(&args, flags, &running));
+        let (change, profiles) = reading.await??;
         let Change {
             resolved,
             taken_up,
             need_restart,
-        } = Change::new(&self.resolved, read)?;
-        gateway.reconfigure(&resolved.config)?;
+        } = change;
+        gateway.reconfigure(&resolved.config, profiles);
         self.level.set(&resolved.config.log.level)?;
         self.resolved = resolved;
         Ok(Reloaded {
@@ -133,6 +159,19 @@ impl Running<'_> {
             kept: Vec::new(),
         })
     }
+}
+
+/// What becomes of the `running` configuration, and the profiles then. Waits for a disk.
+fn read_again(
+    args: &ConfigArgs,
+    flags: Vec<(&'static str, String)>,
+    running: &Resolved,
+) -> Result<(Change, Profiles), ReloadError> {
+    let read = read_config(args, flags)?;
+    read.check_files()?;
+    let change = Change::new(running, read)?;
+    let profiles = profiles(&change.resolved.config)?;
+    Ok((change, profiles))
 }
 
 impl From<ReloadError> for Vec<ConfigError> {

@@ -1,6 +1,5 @@
 //! Whether the files that settings name are there.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -12,9 +11,10 @@ use super::setting::{
     TOKENS_KEYRING_FILE, WEBHOOK_SECRET_FILE,
 };
 use super::sources::Resolved;
+use crate::regular_file;
 use crate::tls::clients::ClientFiles;
 
-/// Opens each and reads a byte, which finds directories as well. The key ring is looked for only
+/// Opens each, which finds what is no file, and reads a byte. The key ring is looked for only
 /// when it was named: at its default place the first start makes it.
 pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     let config = &resolved.config;
@@ -77,5 +77,5 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
 
 fn readable(path: &Path) -> std::io::Result<()> {
     let mut byte = [0];
-    File::open(path)?.read(&mut byte).map(drop)
+    regular_file::open(path)?.read(&mut byte).map(drop)
 }

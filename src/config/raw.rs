@@ -14,6 +14,7 @@ use super::problem::{Place, Problem, did_you_mean};
 use super::setting::{
     PROFILE_SETTINGS, PROFILES, SETTINGS, Setting, find, find_in_profile, is_section,
 };
+use crate::regular_file;
 use crate::target::{BadProfileName, ProfileName};
 
 /// The variable that names the file; it is read before the file is.
@@ -75,7 +76,7 @@ impl Raw {
             path: Arc::clone(path),
             at: None,
         };
-        let text = match std::fs::read_to_string(&path) {
+        let text = match regular_file::read_to_string(&path) {
             Ok(text) => text,
             Err(error) => {
                 let message = format!("cannot be read: {error}");

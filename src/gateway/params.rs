@@ -8,7 +8,8 @@ use super::serving::Standing;
 use crate::config::{ApiProof, Config, GatewayName, Limits, WhenAway};
 use crate::descriptors::{self, Places};
 use crate::drive::Deadlines;
-use crate::gateway::{StartError, profiles};
+use crate::gateway::StartError;
+use crate::host::profile::Profiles;
 use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::Resolver;
 use crate::host::targets::Targets;
@@ -17,7 +18,6 @@ use crate::http::api::keys::{ApiKey, ApiKeys, Proof};
 use crate::metrics::Metrics;
 use crate::session;
 use crate::store::Quotas;
-use crate::tls::TlsError;
 use crate::tls::connect::{Connector, Trust};
 use crate::webhook::Webhook;
 
@@ -66,10 +66,11 @@ pub(super) fn places(config: &Config) -> Places {
 /// What sessions need of the configuration.
 pub(super) fn session_params(
     config: &Config,
+    profiles: Profiles,
     standing: &Standing,
-) -> Result<session::Params, TlsError> {
+) -> session::Params {
     let own_listeners = standing.listening.iter().filter_map(|it| it.address);
-    Ok(session::Params {
+    session::Params {
         max_sessions: standing.max_sessions,
         quotas: quotas(&config.limits),
         resume_grace: config.resume_grace,
@@ -90,7 +91,7 @@ pub(super) fn session_params(
                 security: config.host.security_timeout,
                 init: config.host.init_timeout,
             },
-            profiles: profiles(config)?,
+            profiles,
             courtesy: courtesy::Params {
                 places: config.host.dials_per_host,
                 ..courtesy::Params::default()
@@ -102,7 +103,7 @@ pub(super) fn session_params(
             unix_root: config.host.unix_root.clone(),
             ra2_key: Ra2Key::default(),
         },
-    })
+    }
 }
 
 fn quotas(limits: &Limits) -> Quotas {

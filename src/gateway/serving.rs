@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
-use super::StartError;
 use super::drain::{Phases, Shutdown};
 use super::edge::Edge;
 use super::front::Face;
@@ -16,6 +15,7 @@ use super::readiness;
 use crate::audit::Audit;
 use crate::config::{Config, PublicUrl};
 use crate::current::Current;
+use crate::host::profile::Profiles;
 use crate::host::resolve::Resolver;
 use crate::http::api::Api;
 use crate::http::api::events::Listeners;
@@ -70,17 +70,14 @@ impl Standing {
     }
 
     /// Makes all of it anew, in place of what was there `before`: sessions and their places are the
-    /// same. Beside it what connections meet, for each listener in its place. Reads the files of
-    /// profiles.
-    ///
-    /// # Errors
-    /// [`StartError`]; nothing has changed then.
+    /// same. Beside it what connections meet, for each listener in its place.
     pub(super) fn serve(
         &self,
         config: &Config,
+        profiles: Profiles,
         before: Option<&Serving>,
-    ) -> Result<(Serving, Vec<Face>), StartError> {
-        let params = session_params(config, self)?;
+    ) -> (Serving, Vec<Face>) {
+        let params = session_params(config, profiles, self);
         let sessions = match before {
             Some(before) => before.service.sessions.with(params),
             None => Sessions::new(
@@ -119,7 +116,7 @@ impl Standing {
             service,
             shutdown: Shutdown::of(config),
         };
-        Ok((serving, faces))
+        (serving, faces)
     }
 
     /// What connections meet that come to one listener.

@@ -200,7 +200,10 @@ fn what_is_no_key_ring_is_told_by_its_path() {
     }
     assert_eq!(
         load(dir.path()).unwrap_err().to_string(),
-        format!("{} is not a key ring", dir.path().display())
+        format!(
+            "cannot open {}: it is no regular file",
+            dir.path().display()
+        )
     );
     write(b"x");
     let below = path.join("ring");

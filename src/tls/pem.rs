@@ -1,9 +1,12 @@
 //! Certificates and keys from PEM files.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+
+use crate::regular_file;
 
 /// Why certificates or keys cannot be used. The words name files, never what is in them.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +69,8 @@ pub enum TlsError {
 
 /// The certificates of a file, at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let found = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let found = open(path)
+        .and_then(|file| CertificateDer::pem_reader_iter(file).collect::<Result<Vec<_>, _>>())
         .map_err(|why| TlsError::Certificate {
             path: path.to_owned(),
             why,
@@ -82,8 +85,11 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 pub(super) fn revocation_lists(
     path: &Path,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
-    let found = CertificateRevocationListDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let found = open(path)
+        .and_then(|file| {
+            let lists = CertificateRevocationListDer::pem_reader_iter(file);
+            lists.collect::<Result<Vec<_>, _>>()
+        })
         .map_err(|why| TlsError::RevocationList {
             path: path.to_owned(),
             why,
@@ -96,8 +102,14 @@ pub(super) fn revocation_lists(
 
 /// The private key of a file.
 pub(super) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|why| TlsError::Key {
-        path: path.to_owned(),
-        why,
-    })
+    open(path)
+        .and_then(PrivateKeyDer::from_pem_reader)
+        .map_err(|why| TlsError::Key {
+            path: path.to_owned(),
+            why,
+        })
+}
+
+fn open(path: &Path) -> Result<File, PemError> {
+    regular_file::open(path).map_err(PemError::Io)
 }
