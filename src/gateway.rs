@@ -235,7 +235,7 @@ impl Gateway {
     }
 
     /// Serves from now on as another configuration says, with its [`profiles`]. What runs goes on with
-    /// what it began with.
+    /// what it began with, but for what reads on with an API key that is there no more.
     pub fn reconfigure(&self, config: &Config, profiles: Profiles) {
         let before = self.current.get();
         let (serving, faces) = self.standing.serve(config, profiles, Some(&before));
@@ -243,6 +243,8 @@ impl Gateway {
         for (front, face) in self.fronts.iter().zip(faces) {
             front.face.replace(face);
         }
+        let now = self.current.get();
+        before.service.api.keys.withdraw(&now.service.api.keys);
     }
 
     /// Waits for the next who asks through the API that the configuration be read again.

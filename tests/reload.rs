@@ -10,6 +10,7 @@ mod common;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use common::events::Events;
 use common::fake_host::FakeHost;
 use common::gateway::TestGateway;
 use common::http::{Request, Response};
@@ -100,8 +101,18 @@ async fn newcomers_meet_the_new_configuration_and_running_sessions_keep_theirs()
 }
 
 #[tokio::test]
-async fn a_key_that_was_taken_out_opens_nothing_also_on_an_open_connection() {
+async fn a_key_that_was_taken_out_is_good_for_nothing_that_is_open() {
     let mut gateway = TestGateway::start().await;
+    let mut events = Events::open(&gateway, "").await;
+    // Keys beside it change nothing for its reader.
+    gateway.configure(|settings| {
+        let ours = api_key("tests", TestGateway::API_KEY, &["admin"]);
+        let other = api_key("other", OTHER_KEY, &["mint"]);
+        settings.set("api.keys", vec![other, ours]);
+    });
+    assert_eq!(reload(&mut gateway).await.text("changed"), "api.keys");
+    let alive = events.until(": alive\n\n", ANSWERED * 2).await;
+    assert!(!alive.contains("closing"), "{alive}");
     let mut stream = common::net::connect(gateway.address).await;
     let request = format!(
         "GET /api/v1/sessions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
@@ -116,6 +127,8 @@ async fn a_key_that_was_taken_out_opens_nothing_also_on_an_open_connection() {
     assert_eq!(ask().await, 200);
     gateway.configure(|settings| settings.remove("api.keys"));
     assert_eq!(reload(&mut gateway).await.text("changed"), "api.keys");
+    events.until("event: closing\n", ANSWERED).await;
+    events.end(ANSWERED).await;
     assert_ne!(ask().await, 200, "the key is no good any more");
 }
 

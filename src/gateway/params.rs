@@ -14,7 +14,7 @@ use crate::host::ra2_key::Ra2Key;
 use crate::host::resolve::Resolver;
 use crate::host::targets::Targets;
 use crate::host::{self, courtesy};
-use crate::http::api::keys::{ApiKey, ApiKeys, Proof};
+use crate::http::api::keys::{ApiKey, Proof};
 use crate::metrics::Metrics;
 use crate::session;
 use crate::store::Quotas;
@@ -115,7 +115,7 @@ fn quotas(limits: &Limits) -> Quotas {
     }
 }
 
-pub(super) fn api_keys(config: &Config) -> ApiKeys {
+pub(super) fn api_keys(config: &Config) -> Vec<ApiKey> {
     let keys = config.api_keys.iter().map(|key| ApiKey {
         name: key.name.clone(),
         proof: match &key.proof {
@@ -124,5 +124,5 @@ pub(super) fn api_keys(config: &Config) -> ApiKeys {
         },
         scopes: key.scopes,
     });
-    ApiKeys::new(keys.collect())
+    keys.collect()
 }

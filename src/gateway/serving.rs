@@ -19,6 +19,7 @@ use crate::host::profile::Profiles;
 use crate::host::resolve::Resolver;
 use crate::http::api::Api;
 use crate::http::api::events::Listeners;
+use crate::http::api::keys::ApiKeys;
 use crate::http::api::reload::Reloads;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
@@ -89,10 +90,15 @@ impl Standing {
                 self.phases.stop.clone(),
             ),
         };
+        let keys = api_keys(config);
+        let keys = match before {
+            Some(before) => ApiKeys::instead_of(&before.service.api.keys, keys),
+            None => ApiKeys::new(keys),
+        };
         let service = Arc::new(Service {
             sessions,
             api: Arc::new(Api {
-                keys: api_keys(config),
+                keys,
                 minter: self.minter(config),
                 mints: Limiter::new(config.limits.mints_per_key),
                 store: Arc::clone(&self.store),

@@ -63,10 +63,11 @@ struct Listener {
     with_target: bool,
     heartbeat: Instant,
     stop: CancellationToken,
+    withdrawn: CancellationToken,
     _place: OwnedSemaphorePermit,
 }
 
-/// Answers with a stream that ends with the gateway, or with its reader.
+/// Answers with a stream that ends with the gateway, with its reader, or with the reader's key.
 pub(super) async fn listen(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
@@ -86,6 +87,7 @@ pub(super) async fn listen(
         with_target: caller.scopes.allow(Scope::SessionsTarget),
         heartbeat: Instant::now() + HEARTBEAT,
         stop: api.listeners.stop.clone(),
+        withdrawn: caller.withdrawn,
         _place: place.map_err(|_| Problem::TooManyListeners)?,
     };
     lasting.allow();
@@ -127,6 +129,7 @@ impl Listener {
                     return (": alive\n\n".to_owned(), false);
                 }
                 () = self.stop.cancelled() => Err(RecvError::Closed),
+                () = self.withdrawn.cancelled() => Err(RecvError::Closed),
             };
             match received {
                 Ok(Message::Event(event)) if self.filter.takes(event.session()) => {

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 
 use crate::audit::{Act, Event};
 use crate::http::Client;
@@ -12,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::tls::clients::ClientNames;
 
 /// One key, or a certificate that stands in for one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
     /// Whose it is, for the log and the audit.
     pub name: String,
@@ -23,7 +24,7 @@ pub struct ApiKey {
 }
 
 /// What shows who somebody is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// A key with this SHA-256. Keys are 32 random bytes, so a fast hash hides them well enough.
     Key([u8; 32]),
@@ -32,12 +33,14 @@ pub enum Proof {
 }
 
 /// Somebody whose key or certificate was checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// The name of the key.
     pub key: String,
     /// What it is good for.
     pub scopes: Scopes,
+    /// Cancelled when the entry of the key is there no more as it was: what lasts ends then.
+    pub withdrawn: CancellationToken,
 }
 
 impl Caller {
@@ -53,13 +56,43 @@ impl Caller {
 
 /// The configured keys.
 #[derive(Clone, Debug, Default)]
-pub struct ApiKeys(Vec<ApiKey>);
+pub struct ApiKeys(Vec<Entry>);
+
+/// A key, for as long as it stands in the configuration unchanged.
+#[derive(Clone, Debug)]
+struct Entry {
+    key: ApiKey,
+    withdrawn: CancellationToken,
+}
 
 impl ApiKeys {
     /// Takes the keys.
     #[must_use]
-    pub const fn new(keys: Vec<ApiKey>) -> Self {
-        Self(keys)
+    pub fn new(keys: Vec<ApiKey>) -> Self {
+        Self::instead_of(&Self::default(), keys)
+    }
+
+    /// Takes the keys in place of those `before`: what lasts goes on for each that is the same.
+    #[must_use]
+    pub fn instead_of(before: &Self, keys: Vec<ApiKey>) -> Self {
+        let entries = keys.into_iter().map(|key| {
+            let same = before.0.iter().find(|entry| entry.key == key);
+            let withdrawn = same.map(|entry| entry.withdrawn.clone());
+            Entry {
+                key,
+                withdrawn: withdrawn.unwrap_or_default(),
+            }
+        });
+        Self(entries.collect())
+    }
+
+    /// Ends what lasts for each that is not among those `now`.
+    pub fn withdraw(&self, now: &Self) {
+        for entry in &self.0 {
+            if !now.0.iter().any(|other| other.key == entry.key) {
+                entry.withdrawn.cancel();
+            }
+        }
     }
 
     /// Whether there is no key, and therefore no API.
@@ -79,13 +112,14 @@ impl ApiKeys {
         certificate: Option<&ClientNames>,
         scope: Scope,
     ) -> Result<Caller, Problem> {
-        let key = self.authenticate(headers, certificate)?;
+        let Entry { key, withdrawn } = self.authenticate(headers, certificate)?;
         if !key.scopes.allow(scope) {
             return Err(Problem::MissingScope(scope));
         }
         Ok(Caller {
             key: key.name.clone(),
             scopes: key.scopes,
+            withdrawn: withdrawn.clone(),
         })
     }
 
@@ -93,7 +127,7 @@ impl ApiKeys {
         &self,
         headers: &HeaderMap,
         certificate: Option<&ClientNames>,
-    ) -> Result<&ApiKey, Problem> {
+    ) -> Result<&Entry, Problem> {
         if self.is_empty() {
             return Err(Problem::ApiOff);
         }
@@ -101,7 +135,7 @@ impl ApiKeys {
             && !headers.contains_key(AUTHORIZATION)
         {
             let mut keys = self.0.iter();
-            let found = keys.find(|key| match &key.proof {
+            let found = keys.find(|entry| match &entry.key.proof {
                 Proof::Certificate(name) => names.has(name),
                 Proof::Key(_) => false,
             });
@@ -111,11 +145,11 @@ impl ApiKeys {
         let hash: [u8; 32] = Sha256::digest(presented).into();
         // All keys are compared whole: neither which one matches nor how far shows in the time.
         let mut found = None;
-        for key in &self.0 {
-            if let Proof::Key(known) = &key.proof
+        for entry in &self.0 {
+            if let Proof::Key(known) = &entry.key.proof
                 && bool::from(known.ct_eq(&hash))
             {
-                found = Some(key);
+                found = Some(entry);
             }
         }
         found.ok_or(Problem::Unauthorized)
