@@ -217,7 +217,13 @@ async fn what_does_not_go_together_is_refused() {
             "goes without tls.mode",
         ),
         (
-            TestGateway::builder().set("api.keys", "cloud=certificate:cloud.example"),
+            TestGateway::builder().set(
+                "api.keys",
+                vec![toml::Table::from_iter([
+                    ("name".to_owned(), "cloud".into()),
+                    ("certificate".to_owned(), "cloud.example".into()),
+                ])],
+            ),
             "needs a listener with client_ca_file",
         ),
         (

@@ -37,6 +37,10 @@ const GLANCE: u32 = 4 << 10;
 const SCREEN: u32 = 8 << 20;
 const FILM: u32 = 32 << 20;
 
+/// Between two visits of one visitor: what is remembered of used tokens, for eleven minutes, follows how
+/// many come, and is to be as much in the end as after a third.
+const APART: Duration = Duration::from_millis(50);
+
 /// No transfer and no handshake takes so long.
 const STUCK: Duration = Duration::from_secs(120);
 
@@ -143,6 +147,7 @@ async fn crowd(gateway: &Arc<Gateway>, machine: SocketAddr, time: Duration) -> R
                 let visit = timeout(STUCK, visit(kind, &gateway, machine));
                 visit.await.context("a visit does not end")??;
                 visits.fetch_add(1, Ordering::Relaxed);
+                sleep(APART).await;
             }
             Ok(())
         });

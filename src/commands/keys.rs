@@ -59,7 +59,8 @@ fn rotate(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
 fn api(args: &ApiKeyArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let random = Zeroizing::new(entropy::random::<32>());
     let key = Zeroizing::new(format!(
-        "fl_{}",
+        "{}{}",
+        ApiKeyHash::KEY_PREFIX,
         *Zeroizing::new(BASE64URL_NOPAD.encode(&*random))
     ));
     let hash = ApiKeyHash::of(&key).to_text();

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use super::{load_config, not_valid, read_config};
 use crate::cli::{ConfigArgs, ServeArgs};
-use crate::config::{Change, Problems, Resolved};
+use crate::config::{Change, Config, Problems, Resolved};
 use crate::descriptors;
 use crate::gateway::{Gateway, Keys, profiles};
 use crate::host::profile::Profiles;
@@ -37,9 +37,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::Result<()> {
     let config = &resolved.config;
     let keys = Keys::of_file(&config.tokens.keyring_file, super::now())?;
-    if config.api_keys.is_empty() {
-        warn!("the API is off, because no API key is configured: `fanlight keys api` makes one");
-    }
+    warn_without_keys(config);
     // Before it listens, so that no signal falls between.
     let mut signals = StopSignals::new()?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
@@ -151,6 +149,7 @@ impl Running<'_> {
             need_restart,
         } = change;
         gateway.reconfigure(&resolved.config, profiles);
+        warn_without_keys(&resolved.config);
         self.level.set(&resolved.config.log.level)?;
         self.resolved = resolved;
         Ok(Reloaded {
@@ -172,6 +171,12 @@ fn read_again(
     let change = Change::new(running, read)?;
     let profiles = profiles(&change.resolved.config)?;
     Ok((change, profiles))
+}
+
+fn warn_without_keys(config: &Config) {
+    if config.api_keys.is_empty() {
+        warn!("the API is off, because no API key is configured: `fanlight keys api` makes one");
+    }
 }
 
 impl From<ReloadError> for Vec<ConfigError> {

@@ -57,6 +57,9 @@ const MAX_CERTIFICATE: usize = 512;
 const MAX_NAME: usize = 64;
 
 impl ApiKeyHash {
+    /// How the text of every key begins.
+    pub const KEY_PREFIX: &str = "fl_";
+
     /// The hash of a key, as the configuration has it.
     #[must_use]
     pub fn of(key: &str) -> Self {
@@ -213,6 +216,10 @@ fn read_name(typed: &Typed, text: &str) -> Result<String, Wrong> {
 }
 
 fn read_certificate(typed: &Typed, text: &str) -> Result<ApiProof, Wrong> {
+    // A key in the wrong place is not repeated.
+    if text.starts_with(ApiKeyHash::KEY_PREFIX) {
+        return Err(Wrong::with(typed, "expected a name, not a key"));
+    }
     let fits = |it: &&str| (1..=MAX_CERTIFICATE).contains(&it.len());
     let name = Some(text).filter(fits).and_then(|text| {
         if text.contains(':') {

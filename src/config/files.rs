@@ -63,7 +63,10 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     let mut problems = Vec::new();
     for (setting, path) in &named {
         if let Err(error) = readable(path) {
-            let message = format!("{} cannot be read: {error}", path.display());
+            let message = match shown(setting, path) {
+                Some(path) => format!("{path} cannot be read: {error}"),
+                None => format!("the file cannot be read: {error}"),
+            };
             let place = resolved.origins.place(setting);
             problems.push(Problem::with(place, setting, message));
         }
@@ -73,6 +76,14 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     } else {
         Err(Problems(problems))
     }
+}
+
+/// A path as it may be shown: not where somebody may have put a secret in the place of its file.
+fn shown(setting: &str, path: &Path) -> Option<String> {
+    let of_words = ["password_file", "secret_file"];
+    let text = path.to_str()?;
+    let is_secret = of_words.iter().any(|it| setting.ends_with(it)) || text.contains("-----BEGIN");
+    (!is_secret).then(|| text.to_owned())
 }
 
 fn readable(path: &Path) -> std::io::Result<()> {

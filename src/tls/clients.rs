@@ -15,6 +15,7 @@ use rustls::{
 
 use crate::current::Current;
 use crate::file_stamp::FileStamp;
+use crate::tls::authority::is_authority;
 use crate::tls::certificates::provider;
 use crate::tls::pem::{self, TlsError};
 
@@ -103,6 +104,9 @@ fn load(files: &ClientFiles) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     };
     let mut roots = RootCertStore::empty();
     for certificate in pem::certificates(path)? {
+        if !is_authority(&certificate) {
+            return Err(TlsError::NoAuthority { path: path.clone() });
+        }
         roots.add(certificate).map_err(unusable)?;
     }
     let roots = Arc::new(roots);
@@ -208,5 +212,20 @@ mod tests {
             ClientNames::of(&CertificateDer::from(vec![0x30])),
             ClientNames::default()
         );
+    }
+
+    #[test]
+    fn a_certificate_of_a_client_is_no_authority() {
+        let names = vec!["client.example".to_owned()];
+        let client = rcgen::generate_simple_self_signed(names).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let ca_file = dir.path().join("clients.pem");
+        std::fs::write(&ca_file, client.cert.pem()).unwrap();
+        let files = ClientFiles {
+            ca_file,
+            crl_file: None,
+        };
+        let refused = ClientAuthorities::read(files).unwrap_err();
+        assert!(matches!(refused, TlsError::NoAuthority { .. }), "{refused}");
     }
 }

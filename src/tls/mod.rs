@@ -1,8 +1,10 @@
 //! TLS: towards browsers we are the server, towards hosts the client.
 
+pub mod authority;
 pub mod certificates;
 pub mod clients;
 pub mod connect;
+mod der;
 pub mod listen;
 mod pem;
 pub mod self_signed;

@@ -59,6 +59,12 @@ pub enum TlsError {
         /// What the library says.
         why: rustls::Error,
     },
+    /// A certificate among the authorities is somebody's own.
+    #[error("{path} has a certificate that is no authority's: such a one could issue others")]
+    NoAuthority {
+        /// The file.
+        path: PathBuf,
+    },
     /// No certificate can be made for the names of this gateway.
     #[error("cannot make a certificate: {0}")]
     SelfSigned(rcgen::Error),

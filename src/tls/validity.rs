@@ -3,10 +3,10 @@
 //! [RFC 5280, 4.1.2.5]: https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5
 
 use crate::clock::UnixTime;
+use crate::tls::der::{SEQUENCE, element, inside};
 use crate::wire::Reader;
 
 /// The tags of DER that lie on the way.
-const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -28,29 +28,6 @@ pub fn not_after(certificate: &[u8]) -> Option<UnixTime> {
     element(&mut validity)?;
     let (tag, text) = element(&mut validity)?;
     time(tag, std::str::from_utf8(text).ok()?)
-}
-
-/// The contents of the next element, which has this tag.
-fn inside<'a>(bytes: &mut Reader<'a>, tag: u8) -> Option<&'a [u8]> {
-    let (found, contents) = element(bytes)?;
-    (found == tag).then_some(contents)
-}
-
-/// Tag and contents of the next element.
-fn element<'a>(bytes: &mut Reader<'a>) -> Option<(u8, &'a [u8])> {
-    let tag = bytes.u8("tag").ok()?;
-    let length = match bytes.u8("length").ok()? {
-        short @ 0..0x80 => usize::from(short),
-        long => {
-            let count = usize::from(long & 0x7f);
-            let digits = bytes.bytes(count, "length").ok()?;
-            let digits = digits.iter().map(|digit| usize::from(*digit));
-            // A length of more than four bytes is of nothing that is a certificate.
-            let length = digits.fold(0_usize, |sum, digit| (sum << 8) | digit);
-            (1..=4).contains(&count).then_some(length)?
-        }
-    };
-    Some((tag, bytes.bytes(length, "contents").ok()?))
 }
 
 /// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`.

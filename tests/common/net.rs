@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -81,11 +82,23 @@ impl Family {
     }
 }
 
-/// A port that was free a moment ago, for programs that cannot choose one themselves. Whoever
-/// uses it tries again with another when somebody was faster.
+/// A port that was free a moment ago, for programs that cannot choose one themselves.
+///
+/// It is below those that the system hands out, which the connections of other tests have at any time;
+/// each is given out once in a process, and others begin elsewhere.
 pub fn free_port() -> u16 {
-    let v6 = TcpListener::bind(Family::V6.loopback()).unwrap();
-    v6.local_addr().unwrap().port()
+    const FIRST: u16 = 20_000;
+    const COUNT: u32 = 12_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(7919);
+    loop {
+        let nth = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = FIRST + u16::try_from(nth).unwrap();
+        let is_free = |family: Family| TcpListener::bind((family.loopback().ip(), port)).is_ok();
+        if is_free(Family::V4) && is_free(Family::V6) {
+            return port;
+        }
+    }
 }
 
 /// An address where nobody listens: bound, never listened on, and given up by the caller's drop.
