@@ -255,7 +255,6 @@ async fn listen(
             }
             Ok(_) => {}
             Err(RecvError::Lagged(missed)) => {
-                // How many of them were for the webhook is not known.
                 metrics.dropped();
                 warn!(missed, "webhooks dropped: the gateway is busy")
             }

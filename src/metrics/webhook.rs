@@ -79,7 +79,7 @@ impl Webhook {
         self.events.get_or_create(&fate.into()).inc();
     }
 
-    /// So many never waited.
+    /// Some were missed before they could wait. Counts as one: how many there were is not known.
     pub fn dropped(&self) {
         let dropped = Fate::Dropped.into();
         self.events.get_or_create(&dropped).inc();
