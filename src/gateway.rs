@@ -29,6 +29,7 @@ use crate::descriptors;
 use crate::host::profile::Profiles;
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::api::events::Listeners;
+use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::{Asked, Kept, Reloads};
 use crate::http::roles::Role;
 use crate::metrics::Metrics;
@@ -144,6 +145,7 @@ impl Gateway {
             resolver,
             store,
             audit,
+            refusals: Arc::new(Refusals::new(Arc::clone(&metrics))),
             metrics,
             certificates: certificates.clone(),
             listeners: Listeners::new(phases.drain.clone()),

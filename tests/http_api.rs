@@ -194,3 +194,38 @@ async fn the_answer_to_a_mint_has_all_that_a_viewer_needs() {
     assert!(!response.text().contains("hunter2!"), "the token is sealed");
     gateway.assert_log_has_no("hunter2!");
 }
+
+#[tokio::test]
+async fn a_parameter_that_a_path_does_not_have_is_refused_and_so_is_a_body_where_none_belongs() {
+    let gateway = TestGateway::start().await;
+    let id = "0".repeat(32);
+    let session = format!("/api/v1/sessions/{id}");
+    let console = format!("/api/v1/consoles/{id}");
+    let keys = format!("{session}/keys");
+    for (method, path) in [
+        ("POST", "/api/v1/consoles"),
+        ("POST", "/api/v1/reload"),
+        ("POST", "/api/v1/revocations"),
+        ("GET", "/api/v1/sessions"),
+        ("GET", "/api/v1/sessions/events"),
+        ("GET", &session),
+        ("DELETE", &session),
+        ("PATCH", &session),
+        ("POST", &keys),
+        ("DELETE", &console),
+    ] {
+        let request = gateway.api(method, &format!("{path}?dry_run=hunter2!"));
+        let response = request.json(&body()).send().await;
+        let what = format!("{method} {path}");
+        assert_problem(&response, 400, "invalid_parameter", &what);
+        assert!(!response.text().contains("hunter2!"), "{what}");
+    }
+    let paged = gateway.api("GET", "/api/v1/sessions/events?limit=5");
+    let paged = paged.send().await;
+    assert_problem(&paged, 400, "invalid_parameter", "events have no pages");
+    let reload = gateway.api("POST", "/api/v1/reload").json(&body());
+    let reload = reload.send().await;
+    assert_problem(&reload, 400, "invalid_request", "a reload with a body");
+    let reload = gateway.api("POST", "/api/v1/reload").send().await;
+    assert_eq!(reload.status, 200, "{}", reload.text());
+}

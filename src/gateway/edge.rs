@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -10,7 +9,7 @@ use tracing::{debug, warn};
 
 use crate::client_addr::ClientAddr;
 use crate::config::Config;
-use crate::http::limiter::Limiter;
+use crate::http::limiter::{Limiter, Sparing};
 use crate::proxy::TrustedProxies;
 use crate::proxy_header::{self, ProxyHeaderError};
 use crate::rate::{Rate, TooOften};
@@ -30,8 +29,7 @@ const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
 pub(super) struct Edge {
     proxies: TrustedProxies,
     connections: Limiter<IpAddr>,
-    refused: AtomicU64,
-    said: Limiter<()>,
+    said: Sparing,
 }
 
 /// Why a connection is closed at once.
@@ -50,8 +48,7 @@ impl Edge {
         Self {
             proxies: config.proxies.trusted.clone(),
             connections: Limiter::new(config.limits.connections_per_client),
-            refused: AtomicU64::new(0),
-            said: Limiter::new(SAID_EVERY),
+            said: Sparing::new(SAID_EVERY),
         }
     }
 
@@ -69,12 +66,11 @@ impl Edge {
     /// Closes a connection that comes too often, without a word and so that nothing of it is left
     /// in the kernel either.
     pub(super) fn refuse(&self, stream: &Stream, peer: ClientAddr, why: &TooOften) {
-        let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         if let Stream::Tcp(stream) = stream {
             let _: io::Result<()> = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
-        if self.said.spend(()).is_ok() {
-            warn!(client = %peer, refused, %why, "connections come too often (setting limits.connections_per_client)");
+        if let Some(left_out) = self.said.line() {
+            warn!(client = %peer, left_out, %why, "connections come too often (setting limits.connections_per_client)");
         }
     }
 

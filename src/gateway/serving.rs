@@ -20,6 +20,7 @@ use crate::host::resolve::Resolver;
 use crate::http::api::Api;
 use crate::http::api::events::Listeners;
 use crate::http::api::keys::ApiKeys;
+use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::Reloads;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
@@ -50,6 +51,7 @@ pub(super) struct Standing {
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) listeners: Listeners,
     pub(super) reloads: Reloads,
+    pub(super) refusals: Arc<Refusals>,
     pub(super) tasks: TaskTracker,
     pub(super) phases: Phases,
 }
@@ -105,6 +107,7 @@ impl Standing {
                 audit: self.audit.clone(),
                 listeners: self.listeners.clone(),
                 reloads: self.reloads.clone(),
+                refusals: Arc::clone(&self.refusals),
             }),
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),

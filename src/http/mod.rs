@@ -109,8 +109,10 @@ pub fn router(
         .merge(metrics)
         .merge(health::routes())
         .with_state(Arc::clone(service))
-        .fallback(async || Problem::NotFound.into_response())
-        .method_not_allowed_fallback(async || Problem::MethodNotAllowed.into_response())
+        .fallback(async |request| Problem::NotFound.instead_of(request).await)
+        .method_not_allowed_fallback(async |request| {
+            Problem::MethodNotAllowed.instead_of(request).await
+        })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(
             Arc::clone(service),

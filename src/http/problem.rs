@@ -4,21 +4,28 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::Extension;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use serde::{Serialize, Serializer};
+use tokio::time::timeout;
 use tracing::warn;
 
+use crate::http::api::MAX_BODY;
 use crate::http::api::reload::ConfigError;
 use crate::http::api::scope::Scope;
 use crate::rate::TooOften;
 use crate::reason::Reason;
 use crate::store::Unavailable;
 use crate::ws::BadUpgrade;
+
+/// How long the rest of a request that is refused is waited for.
+const TO_THE_END: Duration = Duration::from_secs(1);
 
 /// Something wrong with a request, or with us.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +73,10 @@ pub enum Problem {
     /// Fanlight itself failed.
     Internal,
 }
+
+/// The code of a problem, beside the answer that is made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Code(pub &'static str);
 
 /// The document's members.
 #[derive(Serialize)]
@@ -245,6 +256,16 @@ impl Problem {
         }
     }
 
+    /// The answer to a request of which nobody has read the body. Over HTTP/2 an answer before the
+    /// request's end resets it, which curl takes for a failure; who does not come to that end soon has
+    /// the answer all the same.
+    pub async fn instead_of(self, request: Request) -> Response {
+        if request.version() == Version::HTTP_2 {
+            let _ = timeout(TO_THE_END, to_bytes(request.into_body(), MAX_BODY)).await;
+        }
+        self.into_response()
+    }
+
     /// What this one is about, beyond its title.
     fn detail(&self) -> Option<String> {
         match self {
@@ -336,7 +357,8 @@ impl IntoResponse for Problem {
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self.add_headers(&mut headers);
-        (self.status(), headers, Body::from(json)).into_response()
+        let code = Extension(Code(self.code()));
+        (self.status(), headers, code, Body::from(json)).into_response()
     }
 }
 

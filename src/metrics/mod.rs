@@ -1,8 +1,9 @@
 //! What the gateway counts, in the words of OpenMetrics.
 //!
-//! Labels are bounded: reasons, security types and the store's operations are closed lists, and keys
-//! are those of the ring. Nothing is labelled by machine, person or token.
+//! Labels are bounded: reasons, codes, security types and the store's operations are closed lists, and
+//! keys are those of the ring. Nothing is labelled by machine, person or token.
 
+mod api;
 mod keys;
 mod process;
 mod reading;
@@ -23,6 +24,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::clock::UnixTime;
 use reading::Reading;
 
+pub use api::Api;
 pub use keys::Keys;
 pub use sessions::Sessions;
 pub use store::Store;
@@ -45,6 +47,8 @@ pub struct Metrics {
     pub store: Store,
     /// Of the webhook.
     pub webhook: Webhook,
+    /// Of the API.
+    pub api: Api,
     certificate_end: Family<Once, Gauge>,
 }
 
@@ -58,10 +62,12 @@ impl Metrics {
         r.register("build", "What was built", Info::new(version));
         let (sessions, keys) = (Sessions::new(), Keys::default());
         let (store, webhook) = (Store::new(), Webhook::default());
+        let api = Api::default();
         sessions.register(r);
         keys.register(r);
         store.register(r);
         webhook.register(r);
+        api.register(r);
         let certificate_end = Family::default();
         r.register_with_unit(
             "certificate_expiry_timestamp",
@@ -76,6 +82,7 @@ impl Metrics {
             keys,
             store,
             webhook,
+            api,
             certificate_end,
         }
     }
@@ -179,6 +186,8 @@ mod tests {
         for _ in 0..3 {
             metrics.webhook.dropped();
         }
+        metrics.api.code("internal");
+        metrics.api.refused("unauthorized");
         metrics.level("places", "How many there are", || 7);
         metrics.count("knocks", "How often somebody knocked", || 8);
         let text = metrics.to_text().unwrap();

@@ -16,6 +16,7 @@ use fanlight::clock::UnixTime;
 use fanlight::http::Client;
 use fanlight::http::api::events::Listeners;
 use fanlight::http::api::keys::{ApiKey, ApiKeys, Proof};
+use fanlight::http::api::refusals::Refusals;
 use fanlight::http::api::reload::Reloads;
 use fanlight::http::api::scope::{Scope, Scopes};
 use fanlight::http::api::{self, Api};
@@ -83,6 +84,7 @@ impl Desk {
             audit: Audit::start(&audit).unwrap(),
             listeners: Listeners::new(stop.clone()),
             reloads: Reloads::queue(stop.clone()).0,
+            refusals: Arc::new(Refusals::new(Arc::default())),
         });
         Self {
             store,

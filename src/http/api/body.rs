@@ -1,4 +1,4 @@
-//! The body of a request: a JSON object and nothing else.
+//! The body of a request: a JSON object and nothing else, or nothing at all.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -18,18 +18,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let json = is_json(request.headers());
         // Whole, whatever it is, so that the connection can go on.
-        let body = Bytes::from_request(request, state).await;
+        let body = whole(request, state).await;
         if !json {
             return Err(Problem::UnsupportedMediaType);
         }
-        let body = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
-            _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
-        })?;
-        let Object(sent) = serde_json::from_slice(&body)
+        let Object(sent) = serde_json::from_slice(&body?)
             .map_err(|error| Problem::InvalidRequest(without_values(&error.to_string())))?;
         Ok(Self(sent))
     }
+}
+
+/// No body: whoever sends one means something that is not done here.
+pub(super) struct NoBody;
+
+impl<S: Send + Sync> FromRequest<S> for NoBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !whole(request, state).await?.is_empty() {
+            let words = "expected no body".to_owned();
+            return Err(Problem::InvalidRequest(words));
+        }
+        Ok(Self)
+    }
+}
+
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let body = Bytes::from_request(request, state).await;
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge,
+        _ => Problem::InvalidRequest("the body did not arrive whole".to_owned()),
+    })
 }
 
 /// `application/json`, whatever parameters follow.

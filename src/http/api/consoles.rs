@@ -101,10 +101,8 @@ pub(super) async fn create(
     Extension(client): Extension<Client>,
     body: Result<Sent<ConsoleRequest>, Problem>,
 ) -> Result<Response, Problem> {
-    if let Err(too_often) = api.mints.spend(caller.key.clone()) {
-        info!(key = caller.key, client = %client.address, %too_often, "not minted");
-        return Err(Problem::RateLimited(too_often));
-    }
+    let mints = api.mints.spend(caller.key.clone());
+    mints.map_err(Problem::RateLimited)?;
     let Sent(request) = body?;
     let order = request.into_order()?;
     if !api.audit.healthy() {

@@ -95,11 +95,7 @@ pub(super) async fn revoke_console(
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
     PathId(id): PathId<ConsoleId>,
-    Query(parameters): Parameters,
 ) -> Result<Response, Problem> {
-    if !parameters.is_empty() {
-        return Err(selection::unknown());
-    }
     let event = Event {
         console: Some(id),
         ..caller.does(Act::Revoke, &client)

@@ -25,7 +25,7 @@ use crate::http::api::Api;
 use crate::http::api::document::EventDocument;
 use crate::http::api::keys::Caller;
 use crate::http::api::scope::Scope;
-use crate::http::api::selection::{self, Selection};
+use crate::http::api::selection::Selection;
 use crate::http::console::Parameters;
 use crate::http::problem::Problem;
 use crate::http::serve::Lasting;
@@ -75,10 +75,6 @@ pub(super) async fn listen(
     version: Version,
     Query(parameters): Parameters,
 ) -> Result<Response, Problem> {
-    let paging = |(name, _): &(String, String)| matches!(name.as_str(), "limit" | "cursor");
-    if parameters.iter().any(paging) {
-        return Err(selection::unknown());
-    }
     let Selection { filter, .. } = Selection::read(&parameters)?;
     let place = Arc::clone(&api.listeners.places).try_acquire_owned();
     let listener = Listener {

@@ -44,6 +44,17 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether what they have is good for `scope`.
+    ///
+    /// # Errors
+    /// [`Problem::MissingScope`].
+    pub fn demand(&self, scope: Scope) -> Result<(), Problem> {
+        if !self.scopes.allow(scope) {
+            return Err(Problem::MissingScope(scope));
+        }
+        Ok(())
+    }
+
     /// Something that they do from this client's address, for the audit log.
     pub(super) fn does(&self, act: Act, client: &Client) -> Event {
         Event {
@@ -101,21 +112,17 @@ impl ApiKeys {
         self.0.is_empty()
     }
 
-    /// Who asks, if the key of the request is good for `scope`, or without a key the certificate of its
-    /// connection. Who presents a key is known by that alone.
+    /// Who asks, by the key of the request, or without a key by the certificate of its connection. Who
+    /// presents a key is known by that alone.
     ///
     /// # Errors
-    /// [`Problem::ApiOff`], [`Problem::Unauthorized`] or [`Problem::MissingScope`].
-    pub fn authorize(
+    /// [`Problem::ApiOff`] or [`Problem::Unauthorized`].
+    pub fn authenticate(
         &self,
         headers: &HeaderMap,
         certificate: Option<&ClientNames>,
-        scope: Scope,
     ) -> Result<Caller, Problem> {
-        let Entry { key, withdrawn } = self.authenticate(headers, certificate)?;
-        if !key.scopes.allow(scope) {
-            return Err(Problem::MissingScope(scope));
-        }
+        let Entry { key, withdrawn } = self.find(headers, certificate)?;
         Ok(Caller {
             key: key.name.clone(),
             scopes: key.scopes,
@@ -123,7 +130,7 @@ impl ApiKeys {
         })
     }
 
-    fn authenticate(
+    fn find(
         &self,
         headers: &HeaderMap,
         certificate: Option<&ClientNames>,
@@ -170,8 +177,9 @@ mod tests {
 
     fn ask(keys: &ApiKeys, authorization: Option<&str>, scope: Scope) -> Result<String, Problem> {
         let header = authorization.map(|value| (AUTHORIZATION, value.parse().unwrap()));
-        let caller = keys.authorize(&HeaderMap::from_iter(header), None, scope);
-        caller.map(|caller| caller.key)
+        let caller = keys.authenticate(&HeaderMap::from_iter(header), None)?;
+        caller.demand(scope)?;
+        Ok(caller.key)
     }
 
     #[test]

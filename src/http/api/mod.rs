@@ -1,4 +1,5 @@
-//! The REST API for cloud management: below `/api/v1`, with an API key as bearer token, or a certificate in place of one.
+//! The REST API for cloud management: below `/api/v1`, with an API key as bearer token, or a
+//! certificate in place of one.
 
 mod binding;
 mod body;
@@ -13,6 +14,7 @@ mod limits;
 mod object;
 pub mod openapi;
 mod permissions;
+pub mod refusals;
 pub mod reload;
 pub mod routes;
 pub mod scope;
@@ -26,24 +28,22 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::to_bytes;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderValue, StatusCode, Version};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
-use tokio::time::timeout;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::audit::Audit;
 use crate::http::Client;
 use crate::http::api::events::Listeners;
 use crate::http::api::keys::ApiKeys;
+use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::Reloads;
-use crate::http::api::routes::ROUTES;
-use crate::http::api::scope::Scope;
+use crate::http::api::routes::{ROUTES, Route};
 use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
 use crate::mint::Minter;
@@ -55,8 +55,8 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// How long a request may take, its body included.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// How long the rest of a request that is refused is waited for.
-const TO_THE_END: Duration = Duration::from_secs(1);
+/// Whatever is below `/api` and no route.
+const ELSEWHERE: &str = "/api/{*elsewhere}";
 
 /// Everything that the API needs.
 #[derive(Debug)]
@@ -75,6 +75,8 @@ pub struct Api {
     pub listeners: Listeners,
     /// The way to whoever can read the configuration again.
     pub reloads: Reloads,
+    /// What is said and counted of requests that are refused.
+    pub refusals: Arc<Refusals>,
 }
 
 /// The routes of the API. Each request has to carry a [`Client`](crate::http::Client) and a
@@ -82,43 +84,52 @@ pub struct Api {
 pub fn router<S: Clone + Send + Sync + 'static>(api: &Arc<Api>) -> Router<S> {
     let mut router = Router::new();
     for route in ROUTES {
-        let needs = (Arc::clone(api), route.scope);
+        let needs = (Arc::clone(api), route);
         let handler = (route.handler)().route_layer(from_fn_with_state(needs, authorize));
         router = router.route(route.path, handler);
     }
     router
         .route(openapi::PATH, get(describe))
+        .route(
+            ELSEWHERE,
+            any(async |request| Problem::NotFound.instead_of(request).await),
+        )
+        .method_not_allowed_fallback(async |request| {
+            Problem::MethodNotAllowed.instead_of(request).await
+        })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
             WITHIN,
         ))
         .layer(map_response(finish))
+        .layer(from_fn_with_state(Arc::clone(api), refusals::tell))
         .with_state(Arc::clone(api))
 }
 
-/// Lets a request through whose key or certificate is good for the route, and tells the handler whose it is.
+/// Lets a request through whose key or certificate is good for the route, and tells the handler whose it
+/// is. A refusal has the name of the key with it, as far as there is one.
 async fn authorize(
-    State((api, scope)): State<(Arc<Api>, Scope)>,
+    State((api, route)): State<(Arc<Api>, &'static Route)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let client = request.extensions().get::<Client>();
     let certificate = client.and_then(|it| it.certificate.as_deref());
-    match api.keys.authorize(request.headers(), certificate, scope) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
+    let caller = match api.keys.authenticate(request.headers(), certificate) {
+        Ok(caller) => caller,
+        Err(problem) => return problem.instead_of(request).await,
+    };
+    let allowed = caller.demand(route.scope);
+    let mut response = match allowed.and_then(|()| route.check_query(request.uri())) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller.clone());
             next.run(request).await
         }
-        Err(problem) => {
-            // An answer before a request's end resets it in HTTP/2, which curl takes for a failure. Who
-            // does not come to that end soon has the answer all the same.
-            if request.version() == Version::HTTP_2 {
-                let _ = timeout(TO_THE_END, to_bytes(request.into_body(), MAX_BODY)).await;
-            }
-            problem.into_response()
-        }
-    }
+        Err(problem) => problem.instead_of(request).await,
+    };
+    response.extensions_mut().insert(caller);
+    response
 }
 
 /// The document that describes all this.

@@ -20,6 +20,7 @@ pub const PATH: &str = "/api/openapi.json";
 const COMMON: &[&str] = &[
     "api_off",
     "internal",
+    "invalid_parameter",
     "missing_scope",
     "request_timeout",
     "unauthorized",
@@ -78,6 +79,10 @@ fn complete(operation: &mut Map<String, Value>, route: &Route) {
     for problem in Problem::all() {
         let code = problem.code();
         if COMMON.contains(&code) || route.problems.contains(&code) {
+            let problem = match problem {
+                Problem::MissingScope(_) => Problem::MissingScope(route.scope),
+                other => other,
+            };
             let status = problem.status().as_u16();
             by_status.entry(status).or_default().push(problem);
         }

@@ -14,6 +14,7 @@ use tracing::info;
 use crate::audit::{Act, Audit, Event};
 use crate::http::Client;
 use crate::http::api::Api;
+use crate::http::api::body::NoBody;
 use crate::http::api::keys::Caller;
 use crate::http::problem::Problem;
 
@@ -149,6 +150,7 @@ pub(super) async fn reload(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
+    NoBody: NoBody,
 ) -> Result<Response, Problem> {
     info!(key = caller.key, client = %client.address, "asked to reload");
     let event = caller.does(Act::Reload, &client);

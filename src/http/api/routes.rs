@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::extract::Query;
+use axum::http::Uri;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::http::api::scope::Scope;
+use crate::http::api::selection::unknown;
 use crate::http::api::{Api, consoles, control, ends, events, reload, sessions};
+use crate::http::console::Parameters;
+use crate::http::problem::Problem;
 
 /// A method of a path.
 #[derive(Debug)]
@@ -16,21 +21,35 @@ pub struct Route {
     pub path: &'static str,
     /// What the key has to be good for.
     pub scope: Scope,
+    /// The names of the parameters that its query may have.
+    pub query: &'static [&'static str],
     /// The codes of what may be wrong, beside what may be with every route.
     pub problems: &'static [&'static str],
     /// What answers.
     pub(super) handler: fn() -> MethodRouter<Arc<Api>>,
 }
 
-/// Of a route that asks the store by parameters.
-const PARAMETERS: &[&str] = &["invalid_parameter", "store_unavailable"];
+impl Route {
+    /// Whether a query has no parameter but the route's own.
+    ///
+    /// # Errors
+    /// [`Problem::InvalidParameter`]: whoever mistypes one is told, and not understood otherwise.
+    pub(super) fn check_query(&self, uri: &Uri) -> Result<(), Problem> {
+        let query: Parameters = Query::try_from_uri(uri).map_err(|_| unknown())?;
+        let mut names = query.iter().map(|(name, _)| name.as_str());
+        if names.all(|name| self.query.contains(&name)) {
+            Ok(())
+        } else {
+            Err(unknown())
+        }
+    }
+}
+
+/// Of a route that asks the store.
+const STORE: &[&str] = &["store_unavailable"];
 
 /// Of a route that is about one session.
-const ONE: &[&str] = &[
-    "invalid_parameter",
-    "session_not_found",
-    "store_unavailable",
-];
+const ONE: &[&str] = &["session_not_found", "store_unavailable"];
 
 /// Of a route with a body.
 const BODY: &[&str] = &[
@@ -46,6 +65,7 @@ pub const ROUTES: &[Route] = &[
         method: "post",
         path: "/api/v1/consoles",
         scope: Scope::Mint,
+        query: &[],
         problems: &[
             "audit_unavailable",
             "body_too_large",
@@ -59,20 +79,28 @@ pub const ROUTES: &[Route] = &[
         method: "delete",
         path: "/api/v1/consoles/{id}",
         scope: Scope::SessionsEnd,
-        problems: PARAMETERS,
+        query: &[],
+        problems: STORE,
         handler: || delete(ends::revoke_console),
     },
     Route {
         method: "post",
         path: "/api/v1/reload",
         scope: Scope::Admin,
-        problems: &["config_invalid", "reload_unavailable"],
+        query: &[],
+        problems: &[
+            "body_too_large",
+            "config_invalid",
+            "invalid_request",
+            "reload_unavailable",
+        ],
         handler: || post(reload::reload),
     },
     Route {
         method: "post",
         path: "/api/v1/revocations",
         scope: Scope::SessionsEnd,
+        query: &[],
         problems: BODY,
         handler: || post(ends::revoke_label),
     },
@@ -80,20 +108,23 @@ pub const ROUTES: &[Route] = &[
         method: "get",
         path: "/api/v1/sessions",
         scope: Scope::SessionsRead,
-        problems: PARAMETERS,
+        query: &["label", "console", "limit", "cursor"],
+        problems: STORE,
         handler: || get(sessions::list),
     },
     Route {
         method: "get",
         path: "/api/v1/sessions/events",
         scope: Scope::SessionsRead,
-        problems: &["invalid_parameter", "too_many_listeners"],
+        query: &["label", "console"],
+        problems: &["too_many_listeners"],
         handler: || get(events::listen),
     },
     Route {
         method: "get",
         path: "/api/v1/sessions/{id}",
         scope: Scope::SessionsRead,
+        query: &[],
         problems: ONE,
         handler: || get(sessions::one),
     },
@@ -101,6 +132,7 @@ pub const ROUTES: &[Route] = &[
         method: "delete",
         path: "/api/v1/sessions/{id}",
         scope: Scope::SessionsEnd,
+        query: &["message"],
         problems: ONE,
         handler: || delete(ends::terminate),
     },
@@ -108,10 +140,10 @@ pub const ROUTES: &[Route] = &[
         method: "patch",
         path: "/api/v1/sessions/{id}",
         scope: Scope::SessionsControl,
+        query: &[],
         problems: &[
             "audit_unavailable",
             "body_too_large",
-            "invalid_parameter",
             "invalid_request",
             "session_not_found",
             "store_unavailable",
@@ -123,10 +155,10 @@ pub const ROUTES: &[Route] = &[
         method: "post",
         path: "/api/v1/sessions/{id}/keys",
         scope: Scope::SessionsControl,
+        query: &[],
         problems: &[
             "audit_unavailable",
             "body_too_large",
-            "invalid_parameter",
             "invalid_request",
             "session_not_found",
             "session_not_live",

@@ -26,6 +26,42 @@ fn it_has_every_route_and_no_other() {
 }
 
 #[test]
+fn it_has_every_parameter_that_a_query_may_have() {
+    let document = whole();
+    for Route {
+        path,
+        method,
+        query,
+        ..
+    } in ROUTES
+    {
+        let operation = &document["paths"][path][method]["parameters"];
+        let parameters = operation.as_array().into_iter().flatten();
+        let names = parameters.filter(|it| it["in"] == "query");
+        let names: Vec<_> = names.map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(names, *query, "{method} {path}");
+    }
+}
+
+#[test]
+fn it_shows_the_scope_that_each_route_asks_for() {
+    let document = whole();
+    for Route {
+        path,
+        method,
+        scope,
+        ..
+    } in ROUTES
+    {
+        let forbidden = &document["paths"][path][method]["responses"]["403"];
+        let examples = &forbidden["content"]["application/problem+json"]["examples"];
+        let detail = &examples["missing_scope"]["value"]["detail"];
+        let words = format!("the key needs the scope {scope}");
+        assert_eq!(detail, &words, "{method} {path}");
+    }
+}
+
+#[test]
 fn it_has_every_problem_with_an_example() {
     let document = whole().to_string();
     // What is wrong with a path, and what no route of the API comes to.
