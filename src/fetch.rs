@@ -1,6 +1,8 @@
 //! One HTTP request to a server elsewhere: a webhook's receiver, or a gateway's API.
 
 use std::fmt;
+use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::host::dial::{DialError, dial};
 use crate::host::resolve::{ResolveError, Resolver};
+use crate::listener::unix;
 use crate::rfb::SwapError;
 use crate::target::{Endpoint, WebSocketUrl};
 use crate::tls::connect::Connector;
@@ -27,6 +30,8 @@ pub struct Url {
     authority: String,
     /// From the slash on, with the query.
     path: String,
+    /// The Unix socket where the server is, in place of the endpoint.
+    socket: Option<PathBuf>,
 }
 
 /// Why a text is not such a URL. It does not repeat the text.
@@ -42,6 +47,21 @@ impl Url {
             path: format!("{}{rest}", self.path.trim_end_matches('/')),
             ..self.clone()
         }
+    }
+
+    /// The same at a Unix socket: nothing is resolved, and what is in the URL is who should be there.
+    #[must_use]
+    pub fn at(self, socket: PathBuf) -> Self {
+        Self {
+            socket: Some(socket),
+            ..self
+        }
+    }
+
+    /// Whether TLS is spoken.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.tls
     }
 }
 
@@ -65,6 +85,7 @@ impl FromStr for Url {
             tls: url.tls,
             authority: authority.to_owned(),
             path,
+            socket: None,
         })
     }
 }
@@ -74,7 +95,11 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.tls { "https" } else { "http" };
         let path = self.path.split('?').next().unwrap_or_default();
-        write!(f, "{scheme}://{}{path}", self.authority)
+        write!(f, "{scheme}://{}{path}", self.authority)?;
+        match &self.socket {
+            Some(socket) => write!(f, " at unix:{}", socket.display()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -89,7 +114,7 @@ pub struct Question {
     pub body: Bytes,
 }
 
-/// Why there is no answer.
+/// Why there is no answer. Each says all that is known by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The name has no address.
@@ -98,21 +123,36 @@ pub enum FetchError {
     /// No address took the connection.
     #[error(transparent)]
     Dial(#[from] DialError),
-    /// Whoever answered is not the server, or speaks no TLS.
-    #[error("TLS: {0}")]
-    Tls(#[from] SwapError),
-    /// What came is not HTTP, or not all of it.
+    /// Nobody answers at the Unix socket.
+    #[error("the socket cannot be connected to: {0}")]
+    Socket(io::Error),
+    /// Whoever answered is not the server.
     #[error("{0}")]
+    Server(SwapError),
+    /// Whoever answered speaks no TLS, or no TLS of ours.
+    #[error("TLS: {0}")]
+    Tls(SwapError),
+    /// What came is not HTTP, or not all of it.
+    #[error(transparent)]
     Http(#[from] hyper::Error),
     /// The request cannot be made.
     #[error("the request cannot be made: {0}")]
-    Request(#[from] axum::http::Error),
+    Request(axum::http::Error),
     /// The body broke off, or is longer than we read.
     #[error("the answer's body: {0}")]
-    Body(#[from] axum::Error),
+    Body(axum::Error),
     /// It took too long.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
+}
+
+impl From<SwapError> for FetchError {
+    fn from(error: SwapError) -> Self {
+        match error {
+            SwapError::Certificate(_) | SwapError::Identity(_) => Self::Server(error),
+            SwapError::Failed(_) => Self::Tls(error),
+        }
+    }
 }
 
 /// Asks servers, each on a connection of its own.
@@ -142,18 +182,37 @@ impl Fetcher {
         question: Question,
     ) -> Result<(StatusCode, Bytes), FetchError> {
         let exchange = async {
-            let addresses = self.resolver.resolve(&url.endpoint.host).await?;
-            let (stream, _) = dial(&addresses, url.endpoint.port.get()).await?;
-            if url.tls {
-                let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
-                self.exchange(stream, url, question).await
-            } else {
-                self.exchange(stream, url, question).await
+            match &url.socket {
+                Some(socket) => {
+                    let stream = unix::connect(socket).await.map_err(FetchError::Socket)?;
+                    self.talk(stream, url, question).await
+                }
+                None => {
+                    let addresses = self.resolver.resolve(&url.endpoint.host).await?;
+                    let (stream, _) = dial(&addresses, url.endpoint.port.get()).await?;
+                    self.talk(stream, url, question).await
+                }
             }
         };
         timeout(self.within, exchange)
             .await
             .unwrap_or(Err(FetchError::Timeout(self.within)))
+    }
+
+    async fn talk<S>(
+        &self,
+        stream: S,
+        url: &Url,
+        question: Question,
+    ) -> Result<(StatusCode, Bytes), FetchError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        if !url.tls {
+            return self.exchange(stream, url, question).await;
+        }
+        let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
+        self.exchange(stream, url, question).await
     }
 
     async fn exchange<S>(
@@ -169,14 +228,17 @@ impl Fetcher {
         let mut request = Request::builder()
             .method(question.method)
             .uri(&url.path)
-            .body(Body::from(question.body))?;
+            .body(Body::from(question.body))
+            .map_err(FetchError::Request)?;
         *request.headers_mut() = question.headers;
-        let host = HeaderValue::try_from(&url.authority).map_err(axum::http::Error::from)?;
+        let host = HeaderValue::try_from(&url.authority)
+            .map_err(|error| FetchError::Request(error.into()))?;
         request.headers_mut().insert(HOST, host);
         let answer = async {
             let response = sender.send_request(request).await?;
             let status = response.status();
-            let body = to_bytes(Body::new(response.into_body()), self.max_body).await?;
+            let body = to_bytes(Body::new(response.into_body()), self.max_body).await;
+            let body = body.map_err(FetchError::Body)?;
             Ok((status, body))
         };
         let mut answer = std::pin::pin!(answer);
@@ -203,6 +265,9 @@ mod tests {
         let url: Url = "http://[::1]/base/".parse().unwrap();
         assert_eq!((url.tls, url.endpoint.port.get()), (false, 80));
         assert_eq!(url.join("/api?b").path, "/base/api?b");
+        let url: Url = "https://a/b".parse().unwrap();
+        let there = url.join("/c").at("/run/api.sock".into());
+        assert_eq!(there.to_string(), "https://a/b/c at unix:/run/api.sock");
         let url: Url = "http://a".parse().unwrap();
         assert_eq!(url.join("/api").path, "/api");
         for wrong in [

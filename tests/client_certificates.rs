@@ -230,3 +230,104 @@ async fn what_is_revoked_while_the_gateway_runs_is_refused_then() {
     said("the authorities about clients were read again").await;
     assert!(watch().is_err());
 }
+
+/// `fanlight` with these words, to its end: what it printed, or the last line of what it complained of.
+fn run(gateway: &TestGateway, words: &[&str]) -> Result<String, String> {
+    let ran = gateway.command(words);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    match ran.status.success() {
+        true => Ok(text(ran.stdout)),
+        false => Err(text(ran.stderr)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_show_a_certificate_at_an_address_and_at_a_unix_socket() {
+    let clients = Clients::new("Clients");
+    let gateway = start(&clients).await;
+    let watcher = clients.issue(WATCHER, 11, &Oddity::Nothing);
+    let minter = clients.issue(MINTER, 12, &Oddity::Nothing);
+    let url = format!("https://{}", gateway.listens_as("api"));
+    let list = |more: &[&str]| {
+        let words = ["sessions", "list", "--json"];
+        run(&gateway, &[&words, more].concat())
+    };
+    let trust = ["--ca-file", "certificate.pem"];
+    let good = list(&[&trust[..], &["--api", &url, "--cert", &watcher]].concat());
+    assert_eq!(good.as_deref(), Ok("{\n  \"sessions\": []\n}\n"));
+    // The key in a file of its own.
+    let both = std::fs::read_to_string(&watcher).unwrap();
+    let (certificate, key) = both.split_at(both.find("-----BEGIN PRIVATE").unwrap());
+    for (name, pem) in [("cert.pem", certificate), ("key.pem", key)] {
+        std::fs::write(gateway.file(name), pem).unwrap();
+    }
+    let cert = ["--cert", "cert.pem", "--cert-key", "key.pem"];
+    let good = list(&[&trust[..], &["--api", &url], &cert].concat());
+    assert_eq!(good.as_deref(), Ok("{\n  \"sessions\": []\n}\n"));
+    let scope = list(&[&trust[..], &["--api", &url, "--cert", &minter]].concat());
+    let scope = scope.unwrap_err();
+    assert!(
+        scope.contains("the key needs the scope sessions:read"),
+        "{scope}"
+    );
+
+    let plain = list(&["--api", "http://127.0.0.1:1", "--cert", &watcher]).unwrap_err();
+    assert!(plain.contains("inside TLS alone"), "{plain}");
+    let unknown = list(&["--api", &url, "--cert", &watcher]).unwrap_err();
+    let words = "the certificate is not accepted: ";
+    assert_eq!(unknown.matches(words).count(), 1, "{unknown}");
+    assert!(unknown.contains("--ca-file"), "{unknown}");
+    assert!(!unknown.contains("profile"), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_reach_a_listener_at_a_unix_socket() {
+    let clients = Clients::new("Clients");
+    let dir = tempfile::tempdir().unwrap();
+    let [plain, tls] = ["plain.sock", "tls.sock"].map(|name| dir.path().join(name));
+    let [plain, tls] = [&plain, &tls].map(|path| format!("unix:{}", path.display()));
+    let watcher = toml::Table::from_iter([
+        ("name".to_owned(), "watcher".into()),
+        ("certificate".to_owned(), WATCHER.into()),
+        ("scopes".to_owned(), vec!["sessions:read"].into()),
+    ]);
+    let tests = toml::Table::from_iter([
+        ("name".to_owned(), "tests".into()),
+        ("hash".to_owned(), TestGateway::api_key_hash().into()),
+        ("scopes".to_owned(), vec!["admin"].into()),
+    ]);
+    let listeners = [
+        (&*plain, &["api"][..], ""),
+        (&*tls, &["api"], "client_ca_file = 'ca.pem'"),
+    ];
+    let builder = TestGateway::builder()
+        .with_tls()
+        .file("ca.pem", &clients.pem)
+        .set("base_path", "/vms")
+        .listeners(&listeners)
+        .set("api.keys", vec![watcher, tests]);
+    let gateway = builder.start().await;
+    std::fs::write(gateway.file("admin.key"), TestGateway::API_KEY).unwrap();
+    let reload = ["reload", "--key-file", "admin.key"];
+    let socket = plain.strip_prefix("unix:").unwrap();
+    let based = ["--api", "http://localhost/vms", "--socket", socket];
+    let reloaded = run(&gateway, &[&reload[..], &based].concat());
+    assert_eq!(reloaded.as_deref(), Ok("nothing has changed\n"));
+    let short = run(&gateway, &[&reload[..], &["--api", &plain]].concat());
+    let short = short.unwrap_err();
+    assert!(short.contains("There is nothing at this path"), "{short}");
+
+    let certificate = clients.issue(WATCHER, 11, &Oddity::Nothing);
+    let socket = tls.strip_prefix("unix:").unwrap();
+    let list = ["sessions", "list", "--json", "--cert", &certificate];
+    let trust = ["--ca-file", "certificate.pem"];
+    let there = ["--api", "https://localhost/vms", "--socket", socket];
+    let listed = run(&gateway, &[&list[..], &trust, &there].concat());
+    assert_eq!(listed.as_deref(), Ok("{\n  \"sessions\": []\n}\n"));
+    let gone = dir.path().join("gone.sock");
+    let gone = format!("unix:{}", gone.display());
+    let nobody = run(&gateway, &[&reload[..], &["--api", &gone]].concat());
+    let nobody = nobody.unwrap_err();
+    let words = "the socket cannot be connected to: No such file";
+    assert_eq!(nobody.matches(words).count(), 1, "{nobody}");
+}

@@ -14,23 +14,50 @@ use crate::id::{ConsoleId, SessionId};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "The gateway")]
 pub struct ApiArgs {
-    /// The gateway as it is reached from here, such as https://console.example.
-    #[arg(long = "api", value_name = "URL")]
+    /// The gateway as it is reached from here, such as https://console.example, or unix:/PATH for
+    /// plain HTTP at a Unix socket.
+    #[arg(long = "api", value_name = "URL", value_parser = gateway)]
     pub url: Url,
+    /// A Unix socket where the gateway is, in place of the URL's address.
+    #[arg(long, value_name = "FILE")]
+    pub socket: Option<PathBuf>,
     /// A file with the API key and nothing else; - is standard input. Without it: the variable
     /// FANLIGHT_API_KEY.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// PEM file with a client certificate and its chain, shown in place of an API key.
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// PEM file with the private key of that certificate. Without it: the same file.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub cert_key: Option<PathBuf>,
     /// PEM file with the authorities that are believed about the gateway. Without it: the system's.
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
-    /// How long an answer may take.
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    /// How long an answer may take; the gateway gives itself 10s for one.
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
     pub timeout: Duration,
     /// Print the answer as JSON.
     #[arg(long)]
     pub json: bool,
 }
+
+/// `unix:/PATH` is a gateway at that socket; anything else is its URL.
+fn gateway(text: &str) -> Result<Url, BadGateway> {
+    match text.strip_prefix("unix:") {
+        None => text.parse().map_err(|_| BadGateway),
+        Some(path) if path.starts_with('/') => {
+            let url: Result<Url, _> = "http://localhost".parse();
+            url.map(|url| url.at(path.into())).map_err(|_| BadGateway)
+        }
+        Some(_) => Err(BadGateway),
+    }
+}
+
+/// Why a text names no gateway. It does not repeat the text.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("neither a URL such as https://console.example nor unix:/PATH")]
+struct BadGateway;
 
 /// `fanlight reload`.
 #[derive(Clone, Debug, Args)]

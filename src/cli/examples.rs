@@ -59,7 +59,9 @@ Examples:
 
 pub(super) const RELOAD: &str = "\
 Examples:
-  fanlight reload --api http://127.0.0.1:8080 --key-file admin.key";
+  fanlight reload --api http://127.0.0.1:8080 --key-file admin.key
+  fanlight reload --api unix:/run/fanlight/api.sock --key-file admin.key
+  fanlight reload --api https://console.example:8443 --cert admin.pem";
 
 pub(super) const TOKEN: &str = "\
 Examples:

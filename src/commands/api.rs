@@ -15,7 +15,8 @@ use crate::cli::ApiArgs;
 use crate::fetch::{Fetcher, Question, Url};
 use crate::host::resolve::Resolver;
 use crate::secret::Secret;
-use crate::tls::connect::{Connector, Trust};
+use crate::tls::connect::{ClientCertificate, Connector, Trust};
+use crate::tls::verify::Remedy;
 
 /// The variable that holds the key where no file is named.
 const KEY_VARIABLE: &str = "FANLIGHT_API_KEY";
@@ -28,42 +29,43 @@ const KEY: Kind = Kind {
 /// The longest answer, in bytes: a page of sessions with all labels that there may be.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
-/// A gateway's API, and the key for it.
+/// A gateway's API, and who asks.
 pub(super) struct Api {
     url: Url,
     fetcher: Fetcher,
-    authorization: HeaderValue,
+    /// Nothing where a certificate says who it is.
+    authorization: Option<HeaderValue>,
 }
 
 impl Api {
     pub(super) fn new(args: &ApiArgs) -> anyhow::Result<Self> {
-        let key = match &args.key_file {
-            Some(file) => KEY.read(file)?,
-            None => match std::env::var_os(KEY_VARIABLE) {
-                Some(key) => Secret::new(key.into_encoded_bytes()),
-                None => {
-                    bail!("there is no API key: name a file with --key-file, or set {KEY_VARIABLE}")
-                }
-            },
+        let url = match &args.socket {
+            Some(socket) => args.url.clone().at(socket.clone()),
+            None => args.url.clone(),
         };
-        let mut bearer = Zeroizing::new(b"Bearer ".to_vec());
-        bearer.extend_from_slice(key.expose());
-        let mut authorization =
-            HeaderValue::from_bytes(&bearer).context("the API key is not one word")?;
-        authorization.set_sensitive(true);
+        ensure!(
+            args.cert.is_none() || url.is_https(),
+            "a certificate is shown inside TLS alone, and {url} has none: name an https URL with --api"
+        );
+        let client = args.cert.as_ref().map(|cert| ClientCertificate {
+            certificate_file: cert.clone(),
+            key_file: args.cert_key.as_ref().unwrap_or(cert).clone(),
+        });
         let tls = Connector::new(&Trust {
             ca_file: args.ca_file.clone(),
+            client,
+            remedy: Remedy::Flags,
             ..Trust::default()
         })?;
         Ok(Self {
-            url: args.url.clone(),
+            url,
             fetcher: Fetcher {
                 resolver: Resolver::from_system()?,
                 tls,
                 within: args.timeout,
                 max_body: MAX_ANSWER,
             },
-            authorization,
+            authorization: authorization(args)?,
         })
     }
 
@@ -76,7 +78,9 @@ impl Api {
     ) -> anyhow::Result<Value> {
         let url = self.url.join(path);
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, self.authorization.clone());
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
         if body.is_some() {
             let json = HeaderValue::from_static("application/json");
             headers.insert(CONTENT_TYPE, json);
@@ -105,6 +109,30 @@ impl Api {
         );
         Ok(answer)
     }
+}
+
+/// The key as a header. The variable is not looked at where a certificate is shown: the gateway asks
+/// nothing else of who presents a key.
+fn authorization(args: &ApiArgs) -> anyhow::Result<Option<HeaderValue>> {
+    let key = match &args.key_file {
+        Some(file) => KEY.read(file)?,
+        None if args.cert.is_some() => return Ok(None),
+        None => match std::env::var_os(KEY_VARIABLE) {
+            Some(key) => Secret::new(key.into_encoded_bytes()),
+            None => {
+                bail!(
+                    "nothing says who asks: name a file with --key-file or a certificate with \
+                     --cert, or set {KEY_VARIABLE}"
+                )
+            }
+        },
+    };
+    let mut bearer = Zeroizing::new(b"Bearer ".to_vec());
+    bearer.extend_from_slice(key.expose());
+    let mut authorization =
+        HeaderValue::from_bytes(&bearer).context("the API key is not one word")?;
+    authorization.set_sensitive(true);
+    Ok(Some(authorization))
 }
 
 /// Prints an answer as JSON.

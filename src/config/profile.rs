@@ -10,7 +10,7 @@ use crate::rfb::identity::Fingerprint;
 use crate::rfb::policy::{Policy, SecurityMethod};
 use crate::target::{HostName, ProfileName};
 use crate::tls::connect::{ClientCertificate, Trust};
-use crate::tls::verify::Verify;
+use crate::tls::verify::{Remedy, Verify};
 
 /// One profile. It costs nothing per session; its authorities are held once per profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +71,7 @@ fn profile(r: &mut Reader) -> Option<Profile> {
             verify,
             pins: pins?,
             client,
+            remedy: Remedy::Profile,
         },
         policy: Policy {
             methods: methods?,

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::session;
 use crate::store::Quotas;
 use crate::tls::connect::{Connector, Trust};
+use crate::tls::verify::Remedy;
 use crate::webhook::Webhook;
 
 /// What this gateway is called.
@@ -36,7 +37,10 @@ pub(super) fn webhook(
     let Some(to) = &config.webhook else {
         return Ok(None);
     };
-    let tls = Connector::new(&Trust::default())?;
+    let tls = Connector::new(&Trust {
+        remedy: Remedy::Nothing,
+        ..Trust::default()
+    })?;
     let url = to.url.clone();
     let webhook = Webhook::new(url, &to.secret_file, name(config), resolver, tls, metrics)?;
     Ok(Some(webhook))

@@ -16,7 +16,7 @@ use crate::rfb::SwapError;
 use crate::rfb::identity::{Fingerprint, Identity};
 use crate::target::HostName;
 use crate::tls::pem::{self, TlsError};
-use crate::tls::verify::{Check, Proof, Rules, Verify};
+use crate::tls::verify::{Check, Proof, Remedy, Rules, Verify};
 
 /// What is verified about hosts, and what they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Trust {
     pub pins: Vec<Fingerprint>,
     /// What the host is shown when it asks who we are.
     pub client: Option<ClientCertificate>,
+    /// Which settings help, as a refusal says.
+    pub remedy: Remedy,
 }
 
 /// The certificate of a client.
@@ -72,6 +74,7 @@ impl Connector {
             roots: roots(trust.ca_file.as_deref())?,
             verify: trust.verify,
             pins: trust.pins.clone(),
+            remedy: trust.remedy,
         });
         let pins: Arc<[Fingerprint]> = Arc::default();
         // Each connection brings a check of its own in place of this one.

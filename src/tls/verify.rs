@@ -28,6 +28,18 @@ pub enum Verify {
     None,
 }
 
+/// Which settings a refusal names, as whoever reads it can change them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Remedy {
+    /// Those of the target's profile.
+    #[default]
+    Profile,
+    /// The flags of a command that asks the API.
+    Flags,
+    /// None.
+    Nothing,
+}
+
 /// Why a text is not a [`Verify`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither full nor chain nor none")]
@@ -96,6 +108,7 @@ pub(super) struct Rules {
     pub(super) verify: Option<Verify>,
     /// The key of the certificate is one of these; empty: any.
     pub(super) pins: Vec<Fingerprint>,
+    pub(super) remedy: Remedy,
 }
 
 /// The check of one connection's certificate.
@@ -154,7 +167,7 @@ impl Check {
             };
         }
         let key = shown.map_or_else(String::new, |shown| format!(" (its key is {shown})"));
-        SwapError::Certificate(format!("{}{key}", words(why)))
+        SwapError::Certificate(format!("{}{key}", words(why, self.rules.remedy)))
     }
 
     fn check(
@@ -230,39 +243,46 @@ impl ServerCertVerifier for Check {
     }
 }
 
-/// What is wrong, and which setting of the target's profile helps.
-fn words(why: &CertificateError) -> String {
-    match why {
-        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            "it names nobody in subjectAltName, and a name in its subject alone does not count; \
-             a new certificate helps, or verify = \"chain\" or pin_sha256 in the target's profile"
-                .to_owned()
-        }
+/// What is wrong, and which setting helps.
+fn words(why: &CertificateError, remedy: Remedy) -> String {
+    let (wrong, profile, flags) = match why {
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            "it names nobody in subjectAltName, and a name in its subject alone does not count"
+                .to_owned(),
+            "; a new certificate helps, or verify = \"chain\" or pin_sha256 in the target's profile",
+            "; a new certificate helps",
+        ),
         CertificateError::NotValidForNameContext {
             expected,
             presented,
         } => {
             let presented = PeerText::clean(presented.join(", ").as_bytes());
             let presented = presented.map_or_else(String::new, |names| names.to_string());
-            format!(
-                "it is for {presented} and not for {}; server_name in the target's profile says \
-                 for whom it should be",
-                expected.to_str()
+            (
+                format!("it is for {presented} and not for {}", expected.to_str()),
+                "; server_name in the target's profile says for whom it should be",
+                "",
             )
         }
         // A bad signature is that of another authority with the same name.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "no certificate authority that is believed has issued it; \
-             ca_file or pin_sha256 in the target's profile helps"
-                .to_owned()
-        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
+            "no certificate authority that is believed has issued it".to_owned(),
+            "; ca_file or pin_sha256 in the target's profile helps",
+            "; --ca-file names the one that has",
+        ),
         // What `openssl req -x509` makes: an authority that shows itself. The library has no
         // variant of its own for it.
-        CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => {
-            "it is that of an authority and not of a host; pin_sha256 in the target's profile \
-             takes it"
-                .to_owned()
-        }
-        why => why.to_string(),
-    }
+        CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => (
+            "it is that of an authority and not of a host".to_owned(),
+            "; pin_sha256 in the target's profile takes it",
+            "",
+        ),
+        why => (why.to_string(), "", ""),
+    };
+    let helps = match remedy {
+        Remedy::Profile => profile,
+        Remedy::Flags => flags,
+        Remedy::Nothing => "",
+    };
+    format!("{wrong}{helps}")
 }
