@@ -11,6 +11,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 pub struct ClientAddr {
     ip: IpAddr,
     port: Option<u16>,
+    at_socket: bool,
+}
+
+/// What is counted as one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CountedAs {
+    /// An address, or in IPv6 the network of 64 bits that one customer has at least.
+    Address(IpAddr),
+    /// All who come through Unix sockets: who can is chosen by the files' permissions, and loses nothing
+    /// to others of this machine who come by TCP.
+    AtSocket,
 }
 
 impl ClientAddr {
@@ -19,6 +30,7 @@ impl ClientAddr {
     pub const THIS_MACHINE: Self = Self {
         ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: None,
+        at_socket: true,
     };
 
     /// An address, and its port where it is known.
@@ -27,6 +39,7 @@ impl ClientAddr {
         Self {
             ip: ip.to_canonical(),
             port,
+            at_socket: false,
         }
     }
 
@@ -36,14 +49,14 @@ impl ClientAddr {
         self.ip
     }
 
-    /// What is counted as one client: the address, or in IPv6 the network of 64 bits that one
-    /// customer has at least.
+    /// What it is counted as, where somebody may come so often.
     #[must_use]
-    pub const fn counted_as(&self) -> IpAddr {
-        match self.ip {
+    pub const fn counted_as(&self) -> CountedAs {
+        CountedAs::Address(match self.ip {
+            _ if self.at_socket => return CountedAs::AtSocket,
             IpAddr::V4(_) => self.ip,
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-        }
+        })
     }
 }
 
@@ -87,5 +100,13 @@ mod tests {
         assert_ne!(one("[2001:db8:1:2::1]:1"), one("[2001:db8:1:3::1]:1"));
         assert_eq!(one("10.0.0.1:1"), one("[::ffff:10.0.0.1]:2"));
         assert_ne!(one("10.0.0.1:1"), one("10.0.0.2:1"));
+    }
+
+    #[test]
+    fn who_comes_through_a_socket_spends_nothing_of_those_who_come_by_tcp() {
+        let there = ClientAddr::THIS_MACHINE;
+        assert_eq!(there.ip(), client("127.0.0.1:1").ip());
+        assert_ne!(there.counted_as(), client("127.0.0.1:1").counted_as());
+        assert_eq!(there.counted_as(), ClientAddr::THIS_MACHINE.counted_as());
     }
 }

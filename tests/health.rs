@@ -66,12 +66,21 @@ async fn a_running_gateway_lives_and_is_ready_whatever_its_base_path() {
     }
 }
 
+/// A gateway that wants a header of the PROXY protocol from whoever is on its own machine.
+fn behind_a_proxy() -> Builder {
+    let trusted = vec!["127.0.0.0/8", "::1"];
+    let builder = TestGateway::builder().set("trusted_proxies", trusted);
+    builder.set("proxy_protocol", true)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_asks_over_plain_http_and_over_tls() {
     for builder in [
         TestGateway::builder(),
         TestGateway::builder().with_tls(),
         TestGateway::builder().set("listen", "[::]:0"),
+        behind_a_proxy(),
+        behind_a_proxy().with_tls(),
     ] {
         let gateway = builder.start().await;
         let listen = gateway.address.to_string();

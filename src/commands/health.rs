@@ -10,12 +10,14 @@ use tokio::time::timeout;
 
 use super::load_config;
 use crate::cli::HealthArgs;
+use crate::client_addr::ClientAddr;
 use crate::config::{Config, ListenAddress, Listener};
 use crate::host::dial::dial;
 use crate::http::health::{LIVE_PATH, READY_PATH};
 use crate::http::roles::Role;
 use crate::http1::head::HeadReader;
 use crate::listener::unix;
+use crate::proxy::protocol;
 use crate::rfb::peer_text::PeerText;
 use crate::target::HostName;
 use crate::tls::connect::{Connector, Trust};
@@ -71,16 +73,38 @@ async fn ask(config: &Config, listener: &Listener, path: &str) -> anyhow::Result
         ListenAddress::Tcp(listen) => {
             let address = from_here(*listen);
             let tls = config.speaks_tls(listener, Some(*listen));
-            let (stream, _) = dial(&[address.ip()], address.port()).await?;
+            let (mut stream, _) = dial(&[address.ip()], address.port()).await?;
+            let us = stream.local_addr()?.into();
+            introduce(&mut stream, config, listener, us).await?;
             talk(stream, tls, &HostName::Ip(address.ip()), path).await
         }
         ListenAddress::Unix(socket) => {
             let tls = config.speaks_tls(listener, None);
             let host = HostName::Ip(Ipv4Addr::LOCALHOST.into());
-            talk(unix::connect(socket).await?, tls, &host, path).await
+            let mut stream = unix::connect(socket).await?;
+            introduce(&mut stream, config, listener, ClientAddr::THIS_MACHINE).await?;
+            talk(stream, tls, &host, path).await
         }
         ListenAddress::Systemd(_) => bail!("what systemd hands over is not known"),
     }
+}
+
+/// Where trusted proxies begin with a header of the PROXY protocol, and `us` is taken for one of them,
+/// the same is expected here.
+async fn introduce<S>(
+    stream: &mut S,
+    config: &Config,
+    listener: &Listener,
+    us: ClientAddr,
+) -> anyhow::Result<()>
+where
+    S: AsyncWrite + Unpin,
+{
+    let begins = listener.proxy_protocol.unwrap_or(config.proxies.protocol);
+    if begins && config.proxies.trusted.has(us) {
+        stream.write_all(&protocol::OWN).await?;
+    }
+    Ok(())
 }
 
 /// Where a gateway that listens at `listen` is reached from its own machine.

@@ -1,13 +1,12 @@
 //! The first look at a connection: whom it comes from, and whether it comes too often.
 
 use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use socket2::SockRef;
 use tracing::{debug, warn};
 
-use crate::client_addr::ClientAddr;
+use crate::client_addr::{ClientAddr, CountedAs};
 use crate::config::Config;
 use crate::http::limiter::{Limiter, Sparing};
 use crate::proxy::TrustedProxies;
@@ -28,7 +27,7 @@ const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
 #[derive(Debug)]
 pub(super) struct Edge {
     proxies: TrustedProxies,
-    connections: Limiter<IpAddr>,
+    connections: Limiter<CountedAs>,
     said: Sparing,
 }
 

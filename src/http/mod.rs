@@ -29,7 +29,6 @@ pub mod serve;
 pub mod socket;
 
 use std::any::Any;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -39,6 +38,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::client_addr::CountedAs;
 use crate::http::api::Api;
 use crate::http::headers::PageHeaders;
 use crate::http::health::Readiness;
@@ -65,7 +65,7 @@ pub struct Service {
     /// Whose word about clients is taken.
     pub proxies: TrustedProxies,
     /// How often one client may open a console.
-    pub handshakes: Limiter<IpAddr>,
+    pub handshakes: Limiter<CountedAs>,
     /// What has to be well for new consoles.
     pub readiness: Readiness,
     /// What a scraper is told of.

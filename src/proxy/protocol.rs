@@ -60,6 +60,9 @@ const TCP_V4: u8 = 0x11;
 /// TCP over IPv6: addresses of 16 bytes and ports of 2.
 const TCP_V6: u8 = 0x21;
 
+/// The header of a connection on which the sender speaks for itself: no addresses follow.
+pub const OWN: [u8; FIXED] = *b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+
 /// Reads a header at the start of `bytes`.
 ///
 /// # Errors
@@ -153,6 +156,7 @@ mod tests {
         // Health checks, and a client that came by a Unix socket.
         for own in [
             header(LOCAL, UNSPECIFIED, &[]),
+            OWN.to_vec(),
             header(LOCAL, TCP_V4, &V4),
             header(PROXY, UNSPECIFIED, b"whatever"),
         ] {
