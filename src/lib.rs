@@ -17,6 +17,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod current;
+pub mod deliver;
 pub mod descriptors;
 pub mod drive;
 pub mod entropy;

@@ -17,11 +17,12 @@ use serde::Serialize;
 use sha2::Sha256;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use crate::clock::UnixTime;
+use crate::deliver::{Patience, Undelivered, deliver};
 use crate::entropy;
 use crate::fetch::{Fetcher, Question, Url};
 use crate::host::resolve::Resolver;
@@ -40,14 +41,11 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// How much of its answer is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// How long until the second attempt; each further one waits twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// How many attempts an event is worth: about four minutes.
-const ATTEMPTS: u32 = 9;
+/// What an event is worth: about four minutes.
+const PATIENCE: Patience = Patience {
+    attempts: 9,
+    is_final,
+};
 
 /// How long a gateway that stops still waits for its sessions' ends.
 const QUIET: Duration = Duration::from_millis(500);
@@ -162,52 +160,37 @@ impl Webhook {
         // Strings and numbers cannot fail to become JSON.
         let body = Bytes::from(serde_json::to_vec(&delivery).unwrap_or_default());
         let session = event.session().id;
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1..=ATTEMPTS {
-            let error = match self.attempt(&body).await {
-                Ok(status) if status.is_success() => {
-                    debug!(%session, attempt, "webhook delivered");
-                    return Fate::Delivered;
-                }
-                Ok(status) => {
-                    let error = format!("it answered {status}");
-                    if is_final(status) {
-                        warn!(%session, error, "webhook refused");
-                        return Fate::Refused;
-                    }
-                    error
-                }
-                Err(error) => error,
-            };
-            debug!(%session, attempt, error, "webhook not delivered");
-            if attempt == ATTEMPTS || stop.is_cancelled() {
+        let question = || self.question(&body);
+        match deliver(&self.fetcher, &self.url, question, PATIENCE, stop).await {
+            Ok(attempt) => {
+                debug!(%session, attempt, "webhook delivered");
+                Fate::Delivered
+            }
+            Err(Undelivered { refused, error, .. }) if refused => {
+                warn!(%session, error, "webhook refused");
+                Fate::Refused
+            }
+            Err(Undelivered { attempt, error, .. }) => {
                 warn!(%session, attempt, error, "webhook given up");
-                break;
+                Fate::GivenUp
             }
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = stop.cancelled() => {}
-            }
-            pause = LONGEST_PAUSE.min(pause * 2);
         }
-        Fate::GivenUp
     }
 
-    async fn attempt(&self, body: &Bytes) -> Result<StatusCode, String> {
+    /// Signed anew for each attempt.
+    fn question(&self, body: &Bytes) -> Question {
         let mut headers = HeaderMap::new();
         let json = HeaderValue::from_static("application/json");
         headers.insert(CONTENT_TYPE, json);
-        let signature = HeaderValue::try_from(self.signature(now(), body));
-        headers.insert(SIGNATURE, signature.map_err(|error| error.to_string())?);
-        let question = Question {
+        // Digits and hexadecimal are good in a header.
+        if let Ok(signature) = HeaderValue::try_from(self.signature(now(), body)) {
+            headers.insert(SIGNATURE, signature);
+        }
+        Question {
             method: Method::POST,
             headers,
             body: body.clone(),
-        };
-        let answer = self.fetcher.fetch(&self.url, question).await;
-        answer
-            .map(|(status, _)| status)
-            .map_err(|error| error.to_string())
+        }
     }
 
     /// `t=` the time and `v1=` HMAC-SHA256 over the time, a full stop and the body.
