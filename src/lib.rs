@@ -35,6 +35,8 @@ pub mod metrics;
 pub mod mint;
 pub mod network;
 pub mod origin;
+#[cfg(feature = "otel")]
+pub mod otlp;
 pub mod proxy;
 pub mod proxy_header;
 pub mod rate;
@@ -51,6 +53,8 @@ pub mod target;
 pub mod telemetry;
 pub mod tls;
 pub mod token;
+#[cfg_attr(not(feature = "otel"), path = "traces/off.rs")]
+pub mod traces;
 pub mod unit;
 pub mod webhook;
 pub mod websocket;

@@ -8,7 +8,7 @@ use super::reader::in_profile;
 use super::setting::{
     LISTENERS, PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_CA_FILE,
     STORE_PASSWORD_FILE, TLS_CERTIFICATE_FILE, TLS_KEY_FILE, TLS_MORE_CERTIFICATES,
-    TOKENS_KEYRING_FILE, WEBHOOK_SECRET_FILE,
+    TOKENS_KEYRING_FILE, TRACES_HEADERS_FILE, WEBHOOK_SECRET_FILE,
 };
 use super::sources::Resolved;
 use crate::regular_file;
@@ -50,6 +50,13 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
         let secret = WEBHOOK_SECRET_FILE.path.to_owned();
         named.push((secret, &webhook.secret_file));
     }
+    if let Some(file) = config
+        .traces
+        .as_ref()
+        .and_then(|it| it.headers_file.as_deref())
+    {
+        named.push((TRACES_HEADERS_FILE.path.to_owned(), file));
+    }
     for (name, profile) in &config.profiles {
         if let Some(file) = &profile.trust.ca_file {
             named.push((in_profile(name, &PROFILE_CA_FILE), file));
@@ -80,7 +87,7 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
 
 /// A path as it may be shown: not where somebody may have put a secret in the place of its file.
 fn shown(setting: &str, path: &Path) -> Option<String> {
-    let of_words = ["password_file", "secret_file"];
+    let of_words = ["password_file", "secret_file", "headers_file"];
     let text = path.to_str()?;
     let is_secret = of_words.iter().any(|it| setting.ends_with(it)) || text.contains("-----BEGIN");
     (!is_secret).then(|| text.to_owned())

@@ -105,6 +105,8 @@ pub struct Config {
     pub webhook: Option<WebhookTo>,
     /// The log.
     pub log: Log,
+    /// Where traces go. Default: nowhere.
+    pub traces: Option<TracesTo>,
     /// How long sessions may go on, or move to another gateway, when the gateway is stopped.
     /// Default: 30 s with a shared store, else 0; 0 to 24 h.
     pub drain_timeout: Duration,
@@ -120,6 +122,15 @@ pub struct WebhookTo {
     pub url: Url,
     /// The file with the secret for signing.
     pub secret_file: PathBuf,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracesTo {
+    /// What takes OTLP over HTTP.
+    pub url: Url,
+    /// The file with headers for it. Default: none.
+    pub headers_file: Option<PathBuf>,
 }
 
 /// Sealing of tokens.

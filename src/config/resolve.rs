@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::setting as s;
 use super::{
     ApiKey, ApiProof, Browser, Config, Host, Limits, ListenAddress, Listener, Log, Store, TlsMode,
-    Tokens, WebhookTo, edge, listener, profile, store, tls, url,
+    Tokens, TracesTo, WebhookTo, edge, listener, profile, store, tls, url,
 };
 use crate::audit;
 use crate::http::roles::Role;
@@ -51,6 +51,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
     let audit = audit(r);
     let webhook = webhook(r);
     let (level, format) = (r.take(&s::LOG_LEVEL), r.take(&s::LOG_FORMAT));
+    let traces = traces(r);
     let drain_timeout = drain_timeout(r, store.as_ref());
     let shutdown_grace = r.take_in_range(&s::SHUTDOWN_GRACE);
 
@@ -86,6 +87,7 @@ pub(super) fn resolve(r: &mut Reader) -> Option<Config> {
             level: level?,
             format: format?,
         },
+        traces,
         drain_timeout: drain_timeout?,
         shutdown_grace: shutdown_grace?,
     };
@@ -247,5 +249,26 @@ fn webhook(r: &mut Reader) -> Option<WebhookTo> {
     Some(WebhookTo {
         url: url?,
         secret_file: secret_file?,
+    })
+}
+
+/// A build without them refuses the settings rather than send nothing.
+fn traces(r: &mut Reader) -> Option<TracesTo> {
+    let (url, headers_file) = (r.take(&s::TRACES_URL), r.take(&s::TRACES_HEADERS_FILE));
+    let mut set = [&s::TRACES_URL, &s::TRACES_HEADERS_FILE]
+        .into_iter()
+        .filter(|setting| r.is_set(setting));
+    let first = set.next();
+    if let Some(setting) = first {
+        if !cfg!(feature = "otel") {
+            let message = "this binary was built without the feature otel, and sends no traces";
+            r.refuse(setting, message);
+        } else if setting.path != s::TRACES_URL.path {
+            r.refuse(setting, "needs traces.url as well");
+        }
+    }
+    Some(TracesTo {
+        url: url?,
+        headers_file,
     })
 }

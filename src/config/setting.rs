@@ -284,6 +284,12 @@ settings! {
     METRICS_LISTEN = Setting::new("metrics.listen", Derived("none"),
         "Where `/metrics` tells Prometheus what the gateway counts, over plain HTTP and to whoever asks: a place that only scrapers reach, such as `127.0.0.1:9464`.")
         .restart();
+    TRACES_URL = Setting::new("traces.url", Derived("none: no traces"),
+        "Where [traces](operations.md#traces) go, by OTLP over HTTP: the whole URL, such as `http://127.0.0.1:4318/v1/traces`. Refused by a binary that was built without the feature `otel`, as those that we ship are.")
+        .restart();
+    TRACES_HEADERS_FILE = Setting::new("traces.headers_file", Derived("none"),
+        "File with headers for it, each a line such as `authorization: Bearer …`. Goes with `traces.url`.")
+        .restart();
     SHUTDOWN_DRAIN_TIMEOUT = Setting::new("shutdown.drain_timeout", Derived("`30s` with `store.kind = \"redis\"`, else `0s`"),
         "How long sessions may go on when the gateway is stopped. Pages are told, and move to another gateway that shares the store; what is left after this is ended. Nobody waits when no session is left.")
         .range("0s", "24h");

@@ -88,6 +88,7 @@ pub(super) fn session_params(
         dead_after: config.browser.dead_after,
         max_frame: config.browser.max_frame.0,
         metrics: Arc::clone(&standing.metrics),
+        traces: standing.traces.clone(),
         host: host::Params {
             connect: config.host.connect_timeout,
             handshake: Deadlines {

@@ -32,6 +32,7 @@ use crate::session::Sessions;
 use crate::store::Store;
 use crate::tls::certificates::Certificates;
 use crate::token::KeyRing;
+use crate::traces::Traces;
 
 /// What stays from the start of a gateway to its end.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub(super) struct Standing {
     pub(super) store: Arc<dyn Store>,
     pub(super) audit: Audit,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) traces: Traces,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) listeners: Listeners,
     pub(super) reloads: Reloads,
@@ -108,6 +110,7 @@ impl Standing {
                 listeners: self.listeners.clone(),
                 reloads: self.reloads.clone(),
                 refusals: Arc::clone(&self.refusals),
+                traces: self.traces.clone(),
             }),
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
@@ -116,6 +119,7 @@ impl Standing {
                 metrics: Arc::clone(&self.metrics),
                 certificates: self.certificates.clone(),
             },
+            traces: self.traces.clone(),
         });
         let edge = Arc::new(Edge::new(config));
         let listening = self.listening.iter();

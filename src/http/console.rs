@@ -26,6 +26,7 @@ pub(super) async fn page(
     Extension(client): Extension<Client>,
     Query(parameters): Parameters,
 ) -> Response {
+    let request = service.traces.request();
     let names_session = names_session(&parameters);
     let Some(token) = token(parameters) else {
         return if names_session {
@@ -35,8 +36,14 @@ pub(super) async fn page(
         };
     };
     match service.sessions.open_token(&token) {
-        Ok(grant) if grant.credentials.login.relay => page::console(Password::Asked),
-        Ok(_) => page::console(Password::Known),
+        Ok(grant) => {
+            let page = page::console(match grant.credentials.login.relay {
+                true => Password::Asked,
+                false => Password::Known,
+            });
+            request.page(grant.id);
+            page
+        }
         Err(error) => {
             let reason = Reason::from(&error);
             info!(client = %client.address, reason = reason.code(), detail = %error, "page refused");

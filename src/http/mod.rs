@@ -49,6 +49,7 @@ use crate::http::roles::{Role, Roles};
 use crate::mint::{PAGE_PATH, SOCKET_PATH};
 use crate::proxy::TrustedProxies;
 use crate::session::Sessions;
+use crate::traces::Traces;
 
 pub use client::Client;
 
@@ -70,6 +71,8 @@ pub struct Service {
     pub readiness: Readiness,
     /// What a scraper is told of.
     pub scrape: Scrape,
+    /// Where it is told who got a page.
+    pub traces: Traces,
 }
 
 /// The routes of a listener with these roles: below `base_path`, which is empty or starts with a slash

@@ -51,6 +51,7 @@ use crate::origin::{OriginPolicy, Presented};
 use crate::rate::TooOften;
 use crate::store::{Quotas, Store};
 use crate::token::{self, Grant, KeyRing, OpenError};
+use crate::traces::Traces;
 
 use registry::Registry;
 use resume::ResumeSecret;
@@ -88,6 +89,8 @@ pub struct Params {
     pub host: host::Params,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Where their way to the picture is told.
+    pub traces: Traces,
 }
 
 /// All sessions of this gateway.

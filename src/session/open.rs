@@ -51,6 +51,7 @@ impl Sessions {
             SessionId::from_random(entropy::random()),
             arrival.client,
             Arc::clone(&self.params.metrics),
+            &self.params.traces,
         );
         subject::runs(record.session());
 

@@ -1,4 +1,4 @@
-//! What is logged and counted of a session: a line at its start and a line at its end, with the same
+//! What is logged, counted and traced of a session: a line at its start and a line at its end, with the same
 //! fields.
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::session::end::End;
 use crate::session::relay::Traffic;
 use crate::tls::verify::Proof;
 use crate::token::{Grant, Labels};
+use crate::traces::{Opening, Traces};
 
 /// A session as the log tells it. It never holds a secret.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Record {
     target: String,
     labels: Labels,
     metrics: Arc<Metrics>,
+    opening: Opening,
     /// Whether it has come to the relay.
     relaying: bool,
     /// The security type that was chosen at the host, as soon as it has let us in.
@@ -40,8 +42,15 @@ pub struct Record {
 impl Record {
     /// Starts a session's record, when little more than the client is known.
     #[must_use]
-    pub fn new(session: SessionId, client: ClientAddr, metrics: Arc<Metrics>) -> Self {
+    pub fn new(
+        session: SessionId,
+        client: ClientAddr,
+        metrics: Arc<Metrics>,
+        traces: &Traces,
+    ) -> Self {
         let started = Instant::now();
+        let opening = traces.arrival(session);
+        let traffic = Traffic::since(started, Arc::clone(&metrics), opening.clone());
         Self {
             session,
             client,
@@ -52,8 +61,9 @@ impl Record {
             relaying: false,
             security: None,
             host_tls: None,
-            traffic: Arc::new(Traffic::since(started, Arc::clone(&metrics))),
+            traffic: Arc::new(traffic),
             metrics,
+            opening,
         }
     }
 
@@ -64,13 +74,15 @@ impl Record {
     }
 
     /// Takes over the name of a session that continues.
-    pub const fn resume(&mut self, session: SessionId) {
+    pub fn resume(&mut self, session: SessionId) {
         self.session = session;
+        self.opening.resumes(session);
     }
 
     /// Takes over what the grant says of the session.
     pub fn grant(&mut self, grant: &Grant) {
         self.console = Some(grant.id);
+        self.opening.opens(grant.id);
         self.target = grant.target.to_string();
         self.labels = grant.labels.clone();
     }
@@ -108,6 +120,7 @@ impl Record {
         self.metrics
             .sessions
             .started(self.started.elapsed(), self.security);
+        self.opening.connected(self.security);
         info!(
             session = %self.session,
             console = self.console.map(display),
@@ -121,12 +134,13 @@ impl Record {
 
     /// Logs the end, as loudly as its reason deserves.
     pub fn log_end(&self, end: &End) {
+        let security = self.security.or(end.security);
+        self.opening.ended(end.reason, security);
         if self.relaying {
             let (up, down) = (self.traffic.up(), self.traffic.down());
             let lasted = self.started.elapsed();
             self.metrics.sessions.ended(end.reason, lasted, up, down);
         } else {
-            let security = self.security.or(end.security);
             self.metrics.sessions.refused(end.reason, security);
         }
         macro_rules! line {

@@ -211,6 +211,17 @@ fn the_sample_shows_every_setting_and_the_defaults() {
     let defaults = load("", &[], &[]).config();
     assert_eq!(load(sample, &[], &[]).config(), defaults);
 
+    // A binary without traces refuses their settings.
+    let mut sections = sample.split("\n[");
+    let traces = sections.find(|it| it.starts_with("traces]")).unwrap();
+    let keys = ["\n#url = ", "\n#headers_file = "];
+    assert!(keys.iter().all(|key| traces.contains(key)), "{traces}");
+    let (sample, missing) = if cfg!(feature = "otel") {
+        (sample.to_owned(), 0)
+    } else {
+        (sample.replace(traces, "traces]\n"), keys.len())
+    };
+
     // With its settings switched on it has them all; those that are only examples differ.
     let switched_on: Vec<_> = sample
         .lines()
@@ -231,7 +242,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
             "not in the sample: {line}"
         );
     }
-    assert!(!printed.contains("is not set"));
+    assert_eq!(printed.matches("is not set").count(), missing, "{printed}");
     assert_eq!(resolved.config.api_keys.len(), 1);
     assert_eq!(resolved.config.profiles.len(), 1);
     let as_default = Config {
@@ -261,6 +272,7 @@ fn the_sample_shows_every_setting_and_the_defaults() {
         profiles: BTreeMap::new(),
         audit: audit::Params::default(),
         webhook: None,
+        traces: None,
         ..resolved.config.clone()
     };
     assert_eq!(as_default, defaults);

@@ -371,3 +371,28 @@ fn a_file_that_cannot_be_read_is_named() {
         "/nonexistent/fanlight.toml: cannot be read: No such file or directory (os error 2)"
     );
 }
+
+/// The binary that we ship is such a one.
+#[cfg(not(feature = "otel"))]
+#[test]
+fn traces_are_refused_by_a_binary_without_them() {
+    let words = "this binary was built without the feature otel, and sends no traces";
+    for (text, place) in [
+        (
+            "[traces]\nurl = 'http://127.0.0.1:4318/v1/traces'",
+            "2:7: traces.url",
+        ),
+        ("[traces]\nheaders_file = 'x'", "2:16: traces.headers_file"),
+        (
+            "[traces]\nurl = 'http://a.example'\nheaders_file = 'x'",
+            "2:7: traces.url",
+        ),
+    ] {
+        let problems = load(text, &[], &[]).problems();
+        assert!(
+            problems.ends_with(&format!("{place}: {words}")),
+            "{problems}"
+        );
+        assert_eq!(problems.lines().count(), 1, "{problems}");
+    }
+}

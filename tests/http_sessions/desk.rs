@@ -30,6 +30,7 @@ use fanlight::rfb::permissions::Permissions;
 use fanlight::store::memory::Memory;
 use fanlight::store::{Claim, Denied, Entry, Permit, Quotas, State, Store};
 use fanlight::token::{Labels, Role, Sharing};
+use fanlight::traces::Traces;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -85,6 +86,7 @@ impl Desk {
             listeners: Listeners::new(stop.clone()),
             reloads: Reloads::queue(stop.clone()).0,
             refusals: Arc::new(Refusals::new(Arc::default())),
+            traces: Traces::off(),
         });
         Self {
             store,

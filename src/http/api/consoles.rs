@@ -101,6 +101,7 @@ pub(super) async fn create(
     Extension(client): Extension<Client>,
     body: Result<Sent<ConsoleRequest>, Problem>,
 ) -> Result<Response, Problem> {
+    let traced = api.traces.request();
     let mints = api.mints.spend(caller.key.clone());
     mints.map_err(Problem::RateLimited)?;
     let Sent(request) = body?;
@@ -121,6 +122,7 @@ pub(super) async fn create(
     });
     let key = caller.key;
     info!(console = %minted.id, key, client = %client.address, expires_at = %minted.expires_at, "console minted");
+    traced.minted(minted.id);
     Ok(created(&minted))
 }
 

@@ -48,6 +48,7 @@ use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
 use crate::mint::Minter;
 use crate::store::Store;
+use crate::traces::Traces;
 
 /// The longest body of a request, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -77,6 +78,8 @@ pub struct Api {
     pub reloads: Reloads,
     /// What is said and counted of requests that are refused.
     pub refusals: Arc<Refusals>,
+    /// Where it is told what was minted.
+    pub traces: Traces,
 }
 
 /// The routes of the API. Each request has to carry a [`Client`](crate::http::Client) and a

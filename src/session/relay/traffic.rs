@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::clock::UnixTime;
 use crate::metrics::Metrics;
+use crate::traces::Opening;
 
 /// What the relay alone writes, and anybody may read at any time; and who is told of what happens
 /// seldom.
@@ -19,14 +20,17 @@ pub struct Traffic {
     paced: AtomicBool,
     /// Who counts what happens once, or seldom, and when the session arrived.
     metrics: Option<(Arc<Metrics>, Instant)>,
+    /// Who traces it.
+    opening: Opening,
 }
 
 impl Traffic {
     /// That of a session that arrived then.
     #[must_use]
-    pub fn since(arrival: Instant, metrics: Arc<Metrics>) -> Self {
+    pub fn since(arrival: Instant, metrics: Arc<Metrics>, opening: Opening) -> Self {
         Self {
             metrics: Some((metrics, arrival)),
+            opening,
             ..Self::default()
         }
     }
@@ -76,6 +80,7 @@ impl Traffic {
         if let Some((metrics, arrival)) = &self.metrics {
             metrics.sessions.first_frame(arrival.elapsed());
         }
+        self.opening.framed();
     }
 
     /// The browser answered a ping.
