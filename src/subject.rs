@@ -49,6 +49,11 @@ impl Subject {
     pub fn of<F: Future>(self, future: F) -> About<F> {
         SUBJECT.scope(RefCell::new(self), future)
     }
+
+    /// The same of what runs on a thread of its own.
+    pub fn during<T>(self, work: impl FnOnce() -> T) -> T {
+        SUBJECT.sync_scope(RefCell::new(self), work)
+    }
 }
 
 /// From now on the task runs this session.

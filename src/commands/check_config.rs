@@ -2,33 +2,14 @@
 
 use std::io::Write;
 
-use super::{load_config, not_valid};
+use super::{KEYRING, load_config, not_valid};
 use crate::cli::ConfigArgs;
 use crate::keyring_file;
-use crate::store;
-use crate::tls::certificates::Certificates;
-use crate::tls::clients::ClientAuthorities;
-use crate::tls::connect::Connector;
-
-/// The setting of the file that has to be more than readable.
-const KEYRING: &str = "tokens.keyring_file";
 
 pub(super) fn run(args: ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
     let resolved = load_config(&args, Vec::new())?;
     let readable = resolved.check_files().map_err(not_valid)?;
-    let certificates = resolved.config.tls.certificates.clone();
-    if !certificates.is_empty() {
-        Certificates::read(certificates)?;
-    }
-    for listener in &resolved.config.listeners {
-        if let Some(files) = &listener.clients {
-            ClientAuthorities::read(files.clone())?;
-        }
-    }
-    for profile in resolved.config.profiles.values() {
-        Connector::new(&profile.trust)?;
-    }
-    store::check(&resolved.config.store.params("")?)?;
+    resolved.check_contents(None).map_err(not_valid)?;
     if readable.iter().any(|setting| setting == KEYRING) {
         keyring_file::load(&resolved.config.tokens.keyring_file)?;
     }

@@ -26,6 +26,9 @@ use crate::cli::{Command, ConfigArgs};
 use crate::clock::UnixTime;
 use crate::config::{Problems, Resolved, Sources};
 
+/// The setting of the file that a start makes where there is none.
+const KEYRING: &str = "tokens.keyring_file";
+
 /// Runs a subcommand.
 ///
 /// # Errors

@@ -7,13 +7,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, spawn_blocking};
 use tracing::{error, info, warn};
 
-use super::{load_config, not_valid, read_config};
+use super::{KEYRING, load_config, not_valid, read_config};
 use crate::cli::{ConfigArgs, ServeArgs};
 use crate::config::{Change, Config, Problems, Resolved};
 use crate::descriptors;
 use crate::gateway::{Gateway, Keys, profiles};
 use crate::host::profile::Profiles;
 use crate::http::api::reload::{Asked, ConfigError, Outcome, Reloaded};
+use crate::keyring_file::{self, KeyRingFileError};
 use crate::systemd;
 use crate::telemetry::{self, BadFilter, Level};
 use crate::tls::TlsError;
@@ -24,6 +25,7 @@ const DISK_GRACE: Duration = Duration::from_secs(1);
 pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let resolved = load_config(&args.config, args.flags())?;
     resolved.check_files().map_err(not_valid)?;
+    resolved.check_contents(None).map_err(not_valid)?;
     let log = &resolved.config.log;
     let level = telemetry::init(log.format, &log.level)?;
     descriptors::raise();
@@ -61,10 +63,11 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
         if asked.as_ref().is_some_and(Asked::is_gone) {
             continue;
         }
+        let subject = asked.as_ref().map(Asked::subject).unwrap_or_default();
         // It may hang on a file for ever.
         let outcome = tokio::select! {
             signal = signals.wait() => break signal,
-            outcome = running.reload(&gateway) => outcome,
+            outcome = subject.of(running.reload(&gateway)) => outcome,
         };
         if let Some(asked) = asked {
             asked.answer(outcome);
@@ -72,11 +75,16 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
     };
     info!(signal, "asked to stop");
     systemd::stopping();
-    tokio::select! {
-        () = gateway.stop() => {}
-        signal = signals.wait() => {
-            info!(signal, "asked again: ending now");
-            gateway.end().await;
+    let mut stopping = std::pin::pin!(gateway.stop());
+    loop {
+        tokio::select! {
+            () = &mut stopping => break,
+            signal = signals.wait() => {
+                info!(signal, "asked again: ending now");
+                gateway.end().await;
+                break;
+            }
+            _ = hangup.recv() => warn!("nothing is reloaded any more: the gateway stops"),
         }
     }
     Ok(())
@@ -98,6 +106,9 @@ enum ReloadError {
     /// What its profiles name cannot be used.
     #[error(transparent)]
     Use(#[from] TlsError),
+    /// The key ring that it names cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyRingFileError),
     /// The log cannot be changed.
     #[error(transparent)]
     Log(#[from] BadFilter),
@@ -148,9 +159,10 @@ impl Running<'_> {
             taken_up,
             need_restart,
         } = change;
+        // First what may fail: nothing has changed then.
+        self.level.set(&resolved.config.log.level)?;
         gateway.reconfigure(&resolved.config, profiles);
         warn_without_keys(&resolved.config);
-        self.level.set(&resolved.config.log.level)?;
         self.resolved = resolved;
         Ok(Reloaded {
             changed: taken_up,
@@ -167,7 +179,13 @@ fn read_again(
     running: &Resolved,
 ) -> Result<(Change, Profiles), ReloadError> {
     let read = read_config(args, flags)?;
-    read.check_files()?;
+    let readable = read.check_files()?;
+    read.check_contents(Some(running))?;
+    let ring = &read.config.tokens.keyring_file;
+    let named = readable.iter().any(|it| it == KEYRING);
+    if named && *ring != running.config.tokens.keyring_file {
+        keyring_file::load(ring)?;
+    }
     let change = Change::new(running, read)?;
     let profiles = profiles(&change.resolved.config)?;
     Ok((change, profiles))

@@ -7,6 +7,7 @@
 mod ancestor;
 mod api_key;
 mod change;
+mod contents;
 mod edge;
 mod files;
 mod listener;

@@ -7,7 +7,7 @@ use super::problem::{Place, Problem, Problems};
 use super::raw::{CONFIG_VARIABLE, Raw};
 use super::reader::{Origins, Reader};
 use super::resolve::resolve;
-use super::{Config, files};
+use super::{Config, contents, files};
 
 /// The file that is read when none is named and it exists.
 pub const SYSTEM_FILE: &str = "/etc/fanlight/fanlight.toml";
@@ -107,5 +107,14 @@ impl Resolved {
     /// [`Problems`]: all that cannot.
     pub fn check_files(&self) -> Result<Vec<String>, Problems> {
         files::check(self)
+    }
+
+    /// Checks that what those files hold can be used, as a start does. Beside a gateway that runs by
+    /// `running`, what that has in use until a restart is passed over.
+    ///
+    /// # Errors
+    /// [`Problems`]: all that cannot.
+    pub fn check_contents(&self, running: Option<&Self>) -> Result<(), Problems> {
+        contents::check(self, running.map(|it| &it.config))
     }
 }

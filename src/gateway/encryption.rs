@@ -9,7 +9,6 @@ use super::listening::Listening;
 use super::reload::{Part, Read, Stamps};
 use crate::clock::UnixTime;
 use crate::config::Config;
-use crate::http::api::reload::Kept;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::clients::ClientAuthorities;
@@ -85,11 +84,15 @@ pub(super) fn expired(certificates: &Certificates) -> Result<(), String> {
 }
 
 impl Part for Certificates {
+    fn name(&self) -> &'static str {
+        "certificates"
+    }
+
     fn stamps(&self) -> Stamps {
         Self::stamps(self)
     }
 
-    fn take_up(&self) -> Result<(), Kept> {
+    fn take_up(&self) -> Result<(), String> {
         match self.reload() {
             Ok(()) => {
                 let end = self.first_end().map(|it| it.to_string());
@@ -98,18 +101,22 @@ impl Part for Certificates {
             }
             Err(error) => {
                 warn!(%error, "the certificates stay as they were");
-                Err(Kept::new("certificates", &error))
+                Err(error.to_string())
             }
         }
     }
 }
 
 impl Part for ClientAuthorities {
+    fn name(&self) -> &'static str {
+        "client_authorities"
+    }
+
     fn stamps(&self) -> Stamps {
         self.files().stamps()
     }
 
-    fn take_up(&self) -> Result<(), Kept> {
+    fn take_up(&self) -> Result<(), String> {
         match self.reload() {
             Ok(()) => {
                 info!("the authorities about clients were read again");
@@ -117,7 +124,7 @@ impl Part for ClientAuthorities {
             }
             Err(error) => {
                 warn!(%error, "the authorities about clients stay as they were");
-                Err(Kept::new("client_authorities", &error))
+                Err(error.to_string())
             }
         }
     }

@@ -11,7 +11,6 @@ use crate::audit::{Act, Audit, Event};
 use crate::clock::UnixTime;
 use crate::current::Current;
 use crate::file_stamp::FileStamp;
-use crate::http::api::reload::Kept;
 use crate::keyring_file::{self, KeyRingFileError, Loaded};
 use crate::metrics::Metrics;
 use crate::token::{Key, KeyRing};
@@ -114,11 +113,15 @@ struct RingFile {
 }
 
 impl Part for RingFile {
+    fn name(&self) -> &'static str {
+        "key_ring"
+    }
+
     fn stamps(&self) -> Stamps {
         vec![FileStamp::of(&self.path)]
     }
 
-    fn take_up(&self) -> Result<(), Kept> {
+    fn take_up(&self) -> Result<(), String> {
         let read = keyring_file::load(&self.path);
         self.outdated.set(read.is_err());
         let ring = match read {
@@ -126,7 +129,7 @@ impl Part for RingFile {
             Err(error) => {
                 let sealing_key = self.ring.get().sealing_key().id;
                 error!(%error, %sealing_key, "the key ring stays as it was");
-                return Err(Kept::new("key_ring", &error));
+                return Err(error.to_string());
             }
         };
         let sealing_key = ring.sealing_key().id;

@@ -1,6 +1,5 @@
 //! `POST /api/v1/reload`: the configuration is read again, as it is at SIGHUP.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -17,6 +16,7 @@ use crate::http::api::Api;
 use crate::http::api::body::NoBody;
 use crate::http::api::keys::Caller;
 use crate::http::problem::Problem;
+use crate::subject::Subject;
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -68,6 +68,7 @@ pub struct Asked {
     audit: Audit,
     /// Who, for the audit log.
     event: Event,
+    subject: Subject,
 }
 
 impl Reloads {
@@ -86,6 +87,7 @@ impl Reloads {
             outcome,
             audit,
             event,
+            subject: Subject::now(),
         };
         let asking = async {
             self.queue.send(asked).await.ok()?;
@@ -96,6 +98,12 @@ impl Reloads {
 }
 
 impl Asked {
+    /// The request by which it was asked.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        self.subject.clone()
+    }
+
     /// Whether nobody waits any more, and nothing needs to be done.
     #[must_use]
     pub fn is_gone(&self) -> bool {
@@ -120,8 +128,7 @@ impl Asked {
 impl Kept {
     /// A part and what is wrong with its files.
     #[must_use]
-    pub fn new(part: &'static str, error: &dyn Display) -> Self {
-        let message = error.to_string();
+    pub const fn new(part: &'static str, message: String) -> Self {
         Self { part, message }
     }
 }
@@ -209,7 +216,9 @@ mod tests {
     fn the_audit_log_names_what_changed() {
         let mut reloaded = Reloaded::default();
         assert_eq!(reloaded.in_words(), "nothing changed");
-        reloaded.kept.push(Kept::new("key_ring", &"its line 3"));
+        reloaded
+            .kept
+            .push(Kept::new("key_ring", "its line 3".to_owned()));
         assert_eq!(reloaded.in_words(), "kept: key_ring");
         reloaded.changed = ["a.b", "c"].map(str::to_owned).into();
         reloaded.needs_restart.push("d".to_owned());

@@ -1,0 +1,91 @@
+//! Whether what is in the files that settings name can be used.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::Config;
+use super::problem::{Problem, Problems};
+use super::reader::in_profile;
+use super::setting::{
+    LISTENERS, PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_URL,
+    TLS_CERTIFICATE_FILE,
+};
+use super::sources::Resolved;
+use crate::store;
+use crate::tls::TlsError;
+use crate::tls::certificates::Certificates;
+use crate::tls::clients::ClientAuthorities;
+use crate::tls::connect::Connector;
+
+/// Reads them as a start does. What `running` names as well in settings that need a restart is passed
+/// over: that is in use, and says by itself when it is no good any more.
+pub(super) fn check(resolved: &Resolved, running: Option<&Config>) -> Result<(), Problems> {
+    let config = &resolved.config;
+    let mut problems = Vec::new();
+    let mut note = |setting: &str, message: &dyn Display| {
+        let place = resolved.origins.place(setting);
+        problems.push(Problem::with(place, setting, message.to_string()));
+    };
+    let certificates = &config.tls.certificates;
+    let known = running.is_some_and(|it| it.tls.certificates == *certificates);
+    if !known
+        && !certificates.is_empty()
+        && let Err(error) = Certificates::read(certificates.clone())
+    {
+        note(TLS_CERTIFICATE_FILE.path, &error);
+    }
+    let in_use = |files: &_| {
+        let mut listeners = running.iter().flat_map(|it| &it.listeners);
+        listeners.any(|it| it.clients.as_ref() == Some(files))
+    };
+    for listener in &config.listeners {
+        if let Some(files) = listener.clients.as_ref().filter(|it| !in_use(it))
+            && let Err(error) = ClientAuthorities::read(files.clone())
+        {
+            note(LISTENERS.path, &format!("{}: {error}", listener.address));
+        }
+    }
+    for (name, profile) in &config.profiles {
+        if let Err(error) = Connector::new(&profile.trust) {
+            let client = profile.trust.client.as_ref();
+            let is = |file: Option<&Path>| file.is_some() && file == error.path();
+            let setting = match client {
+                _ if is(profile.trust.ca_file.as_deref()) => &PROFILE_CA_FILE,
+                Some(client) if is(Some(&client.key_file)) => &PROFILE_KEY_FILE,
+                _ => &PROFILE_CERTIFICATE_FILE,
+            };
+            note(&in_profile(name, setting), &error);
+        }
+    }
+    if running.is_none_or(|it| it.store != config.store) {
+        let params = config.store.params("").map_err(|error| error.to_string());
+        let checked = params.and_then(|it| store::check(&it).map_err(|error| error.to_string()));
+        if let Err(error) = checked {
+            note(STORE_URL.path, &error);
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Problems(problems))
+    }
+}
+
+impl TlsError {
+    /// The file that it is about, or the first of two.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Certificate { path, .. }
+            | Self::Key { path, .. }
+            | Self::RevocationList { path, .. }
+            | Self::Authority { path, .. }
+            | Self::NoAuthority { path }
+            | Self::NoRevocationList(path)
+            | Self::Empty(path)
+            | Self::Mismatch {
+                certificate: path, ..
+            } => Some(path),
+            Self::SelfSigned(_) | Self::Library(_) => None,
+        }
+    }
+}
