@@ -33,6 +33,7 @@ use crate::host::resolve::{ResolveError, Resolver};
 use crate::http::api::events::Listeners;
 use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::{Asked, Kept, Reloads};
+use crate::http::limiter::Sparing;
 use crate::http::roles::Role;
 use crate::metrics::Metrics;
 use crate::mint::Minter;
@@ -196,6 +197,7 @@ impl Gateway {
                 } else {
                     Arc::new(Semaphore::new(descriptors::BESIDE))
                 },
+                full: (!roles.serves()).then(|| Sparing::new(edge::SAID_EVERY)),
                 tasks: tasks.clone(),
                 // Who watches the gateway watches it to its end.
                 closing: if roles.is_only(Role::Metrics) {

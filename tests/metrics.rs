@@ -188,3 +188,27 @@ async fn the_store_is_told_of_by_what_it_is_asked_and_whether_it_answers() {
     let text = told(address, &failed).await;
     assert!(text.contains("fanlight_store_failures_total{operation=\"sessions\"} 0\n"));
 }
+
+#[tokio::test]
+async fn a_listener_beside_says_when_it_has_no_place_left() {
+    let builder = TestGateway::builder().set("metrics.listen", "127.0.0.1:0");
+    let gateway = builder.start().await;
+    let address = gateway.metrics();
+    let words = "this listener has no place left";
+    assert!(!gateway.log().contains(words));
+    let connecting = (0..64).map(|_| common::net::connect(address));
+    let connections = futures_util::future::join_all(connecting).await;
+    until("the line", PATIENCE, async || {
+        let log = gateway.log();
+        log.contains(words).then_some(()).ok_or(log)
+    })
+    .await;
+    let lines = gateway.log_lines();
+    let line = lines
+        .iter()
+        .find(|it| it.text("message").starts_with(words));
+    assert_eq!(line.unwrap().text("address"), address.to_string());
+    drop(connections);
+    scrape(address).await;
+    assert_eq!(gateway.log().matches(words).count(), 1);
+}

@@ -14,8 +14,8 @@ use crate::proxy_header::{self, ProxyHeaderError};
 use crate::rate::{Rate, TooOften};
 use crate::stream::Stream;
 
-/// Between two log lines about connections that come too often.
-const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
+/// Between two log lines about connections that come too often, or find no place.
+pub(super) const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
     Some(count) => Rate {
         count,
         period: Duration::from_secs(10),

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 
 use super::edge::Edge;
 use crate::current::Current;
+use crate::http::limiter::Sparing;
 use crate::http::serve::serve;
 use crate::http::{Client, http2};
 use crate::listener::Socket;
@@ -45,6 +46,8 @@ pub(super) struct Front {
     pub(super) acceptor: Option<Acceptor>,
     /// How many there may be at once; listeners may share them.
     pub(super) places: Arc<Semaphore>,
+    /// Where it is said that all are taken; what scrapers are told of needs no line.
+    pub(super) full: Option<Sparing>,
     pub(super) tasks: TaskTracker,
     /// From here on there are no more connections.
     pub(super) closing: CancellationToken,
@@ -55,6 +58,12 @@ pub(super) struct Front {
 pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
     let mut near = std::pin::pin!(sleep(NEAR_TIMER));
     loop {
+        if let Some(full) = &front.full
+            && front.places.available_permits() == 0
+            && full.line().is_some()
+        {
+            warn!(address = %socket, "this listener has no place left: others wait");
+        }
         let accepted = async {
             // The semaphore is never closed.
             let place = Arc::clone(&front.places)
