@@ -68,6 +68,7 @@ conformance: assets rust ## other people's suites and clients against our code; 
 	tests/conformance/schemathesis.sh
 	@tests/install-debian-packages.sh testssl.sh
 	tests/conformance/tls.sh
+	tests/conformance/otel.sh
 
 # libFuzzer needs a compiler flag of nightly; RUSTC_BOOTSTRAP lets stable take it.
 fuzz: assets rust ## every fuzz target for SECONDS seconds (20)

@@ -11,6 +11,7 @@ mod common;
 
 mod collector;
 mod message;
+mod rotel;
 mod spans;
 
 use std::time::{Duration, SystemTime};
@@ -57,6 +58,21 @@ async fn open_page(gateway: &TestGateway, minted: &Minted) {
     assert_eq!(page.status, 200);
 }
 
+/// Mints a console, opens its page, and sees its picture.
+async fn watch(gateway: &TestGateway, host: &Xvnc) -> Minted {
+    let order = json!({
+        "target": target(host.address(Family::V4)),
+        "credentials": { "password": PASSWORD },
+        "labels": { "vm": "web-01" },
+    });
+    let minted = gateway.mint(&order).await;
+    open_page(gateway, &minted).await;
+    let mut viewer = Viewer::open(gateway, &minted).await.unwrap();
+    viewer.ask_for_raw().await;
+    viewer.fetch().await;
+    minted
+}
+
 /// The one span of a console with this name.
 fn span<'s>(spans: &'s [Value], console: &str, name: &str) -> &'s Value {
     let found: Vec<_> = spans
@@ -74,23 +90,13 @@ fn nanos(span: &Value, at: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_mint_to_the_first_frame_is_one_trace() {
     let host = Xvnc::start(PASSWORD).await;
-    let address = host.address(Family::V4);
     let collector = Collector::start(&[]).await;
     let begun = SystemTime::now();
     let mut gateway = tracing(collector.address)
         .set("name", "west-1")
         .start()
         .await;
-    let order = json!({
-        "target": target(address),
-        "credentials": { "password": PASSWORD },
-        "labels": { "vm": "web-01" },
-    });
-    let minted = gateway.mint(&order).await;
-    open_page(&gateway, &minted).await;
-    let mut viewer = Viewer::open(&gateway, &minted).await.unwrap();
-    viewer.ask_for_raw().await;
-    viewer.fetch().await;
+    let minted = watch(&gateway, &host).await;
     stop(&mut gateway).await;
     let spans = collector.spans(4).await;
     let took = begun.elapsed().unwrap();
