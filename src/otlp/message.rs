@@ -8,7 +8,7 @@
 //! [Protocol Buffers' encoding]: https://protobuf.dev/programming-guides/encoding/
 
 use crate::reason::Reason;
-use crate::traces::Span;
+use crate::traces::{Context, Span};
 
 /// The name of the program that traces, as backends list it.
 const SERVICE: &str = "fanlight";
@@ -145,10 +145,18 @@ fn span(span: &Span) -> Message {
             let chosen = string(&chosen.to_string());
             it.attribute(ATTRIBUTES, "fanlight.host_security", &chosen)
         })
+        .with(span.link, |it, to| it.message(13, &link(to))) // links
         .with(span.failed, |it, reason| {
             it.attribute(ATTRIBUTES, "error.type", &string(reason.code()))
                 .message(15, &status(reason)) // status
         })
+}
+
+/// A `Link`.
+fn link(to: Context) -> Message {
+    Message::default()
+        .bytes(1, &to.trace) // trace_id
+        .bytes(2, to.span.as_bytes()) // span_id
 }
 
 /// The `Status` of a span that came to nothing.

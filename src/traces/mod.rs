@@ -12,6 +12,7 @@
 //! Spans wait in a queue for [`otlp`](crate::otlp) to send them. In a build without the feature `otel`
 //! the file `off.rs` stands in for this folder: nothing is kept there, and nothing is done.
 
+mod context;
 mod opening;
 mod span;
 
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 
 use crate::id::{ConsoleId, SessionId};
 
+pub use context::Context;
 pub use opening::Opening;
 pub use span::{Span, SpanId, Step};
 
@@ -94,11 +96,12 @@ impl Traces {
 pub struct Request(Option<(Traces, Clock)>);
 
 impl Request {
-    /// It has minted this console.
-    pub fn minted(self, console: ConsoleId) {
+    /// It has minted this console, for a caller who may have said a span of theirs.
+    pub fn minted(self, console: ConsoleId, caller: Option<Context>) {
         self.ends(|start, end| Span {
             id: SpanId::of_mint(console),
             parent: None,
+            link: caller,
             ..Span::new(console, Step::Mint, start, end)
         });
     }

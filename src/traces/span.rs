@@ -1,5 +1,6 @@
 //! One step of a console, with its beginning and its end.
 
+use super::Context;
 use crate::entropy;
 use crate::id::{ConsoleId, SessionId};
 use crate::reason::Reason;
@@ -82,6 +83,8 @@ pub struct Span {
     pub id: SpanId,
     /// The span that it belongs below.
     pub parent: Option<SpanId>,
+    /// A span of another trace that led to it.
+    pub link: Option<Context>,
     /// What it tells of.
     pub step: Step,
     /// When it began, in nanoseconds since 1970.
@@ -104,6 +107,7 @@ impl Span {
             console,
             id: SpanId::random(),
             parent: Some(SpanId::of_mint(console)),
+            link: None,
             step,
             start,
             end,

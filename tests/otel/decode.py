@@ -40,6 +40,7 @@ def span(message):
         "start": message.start_time_unix_nano,
         "end": message.end_time_unix_nano,
         "attributes": attributes(message.attributes),
+        "links": [[link.trace_id.hex(), link.span_id.hex()] for link in message.links],
         "status": MessageToDict(message.status),
     }
 

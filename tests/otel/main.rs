@@ -30,6 +30,8 @@ use serde_json::{Value, json};
 
 const PASSWORD: &str = "s3cret12";
 const HEADER: &str = "Bearer k3y-of-the-tests";
+/// The trace and the span of whoever mints.
+const PORTAL: [&str; 2] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A gateway that sends its traces there.
@@ -65,7 +67,13 @@ async fn watch(gateway: &TestGateway, host: &Xvnc) -> Minted {
         "credentials": { "password": PASSWORD },
         "labels": { "vm": "web-01" },
     });
-    let minted = gateway.mint(&order).await;
+    let minted = gateway
+        .api("POST", "/api/v1/consoles")
+        .header("traceparent", &format!("00-{}-{}-01", PORTAL[0], PORTAL[1]))
+        .json(&order)
+        .send()
+        .await;
+    let minted = Minted::from_answer(&minted.json());
     open_page(gateway, &minted).await;
     let mut viewer = Viewer::open(gateway, &minted).await.unwrap();
     viewer.ask_for_raw().await;
@@ -141,6 +149,8 @@ async fn from_the_mint_to_the_first_frame_is_one_trace() {
     assert_eq!(connect["attributes"], attributes);
     assert_eq!(frame["attributes"], attributes);
     assert_eq!(mint["attributes"], json!({}));
+    assert_eq!(mint["links"], json!([PORTAL]));
+    assert_eq!(connect["links"], json!([]));
     let resource = json!({
         "service.name": "fanlight",
         "service.version": env!("CARGO_PKG_VERSION"),

@@ -4,7 +4,7 @@ use fanlight::id::{ConsoleId, SessionId};
 use fanlight::otlp::message;
 use fanlight::reason::Reason;
 use fanlight::rfb::security::SecurityType;
-use fanlight::traces::{Span, SpanId, Step};
+use fanlight::traces::{Context, Span, SpanId, Step};
 use serde_json::json;
 
 use crate::collector::spans_of;
@@ -19,6 +19,10 @@ fn all() -> Vec<Span> {
             let start = u64::MAX >> (index * 4 + at).min(63);
             let session = SessionId::from_random([at as u8; 16]);
             Span {
+                link: (index % 2 == 0).then_some(Context {
+                    trace: [index as u8; 16],
+                    span: SpanId::random(),
+                }),
                 parent: (step != Step::Mint).then(SpanId::random),
                 session: (at >= 2).then_some((session, at == 3)),
                 security: (at >= 2).then_some(SecurityType(index as u32)),
@@ -46,6 +50,10 @@ fn every_span_is_read_as_it_was_written() {
         if let Some(security) = span.security {
             attributes["fanlight.host_security"] = security.to_string().into();
         }
+        let links = span.link.iter();
+        let links: Vec<_> = links
+            .map(|it| json!([hex(&it.trace), hex(it.span.as_bytes())]))
+            .collect();
         let mut status = json!({});
         if let Some(reason) = span.failed {
             attributes["error.type"] = reason.code().into();
@@ -60,6 +68,7 @@ fn every_span_is_read_as_it_was_written() {
             "start": span.start,
             "end": span.end,
             "attributes": attributes,
+            "links": links,
             "status": status,
             "resource": {
                 "service.name": "fanlight",

@@ -3,7 +3,7 @@
 use fanlight::id::{ConsoleId, SessionId};
 use fanlight::reason::Reason;
 use fanlight::rfb::security::SecurityType;
-use fanlight::traces::{Opening, Span, SpanId, Step, Traces};
+use fanlight::traces::{Context, Opening, Span, SpanId, Step, Traces};
 
 fn console() -> ConsoleId {
     ConsoleId::from_random([7; 16])
@@ -93,7 +93,7 @@ fn what_does_not_fit_is_counted() {
     }
     assert_eq!((traces.waiting(), traces.lost()), (2, 3));
     drop(waiting);
-    traces.request().minted(console());
+    traces.request().minted(console(), None);
     assert_eq!(traces.lost(), 4);
 }
 
@@ -106,4 +106,28 @@ fn the_first_span_is_known_to_whoever_knows_the_console_and_never_zero() {
     bytes[..8].fill(0);
     let id = SpanId::of_mint(ConsoleId::from_random(bytes));
     assert_eq!(id.as_bytes(), &[0, 0, 0, 0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn a_callers_span_is_read_as_the_header_has_it() {
+    let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let context = Context::parse(good).unwrap();
+    assert_eq!(context.trace[..2], [0x0a, 0xf7]);
+    assert_eq!(context.span.as_bytes()[..2], [0xb7, 0xad]);
+    let later = format!("01{}-and-more", &good[2..]);
+    assert_eq!(Context::parse(&later), Some(context));
+    for bad in [
+        String::new(),
+        good[..54].to_owned(),
+        good.to_uppercase(),
+        format!("ff{}", &good[2..]),
+        format!("{good}-more"),
+        good.replace("-01", ""),
+        good.replace("b7ad6b7169203331", "0000000000000000"),
+        good.replace("0af7651916cd43dd8448eb211c80319c", &"0".repeat(32)),
+        good.replace('-', ""),
+        good.replace("0af7", "0a\u{e9}"),
+    ] {
+        assert_eq!(Context::parse(&bad), None, "{bad}");
+    }
 }

@@ -24,6 +24,7 @@ use crate::http::api::permissions::PermissionsRequest;
 use crate::http::api::security::SecurityRequest;
 use crate::http::api::target::TargetRequest;
 use crate::http::api::time::Time;
+use crate::http::api::traceparent::Traceparent;
 use crate::http::problem::Problem;
 use crate::mint::{Minted, Order};
 use crate::rfb::login::Login;
@@ -99,6 +100,7 @@ pub(super) async fn create(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
+    Traceparent(caused_by): Traceparent,
     body: Result<Sent<ConsoleRequest>, Problem>,
 ) -> Result<Response, Problem> {
     let traced = api.traces.request();
@@ -122,7 +124,7 @@ pub(super) async fn create(
     });
     let key = caller.key;
     info!(console = %minted.id, key, client = %client.address, expires_at = %minted.expires_at, "console minted");
-    traced.minted(minted.id);
+    traced.minted(minted.id, caused_by);
     Ok(created(&minted))
 }
 

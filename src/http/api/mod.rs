@@ -23,6 +23,7 @@ mod selection;
 mod sessions;
 mod target;
 mod time;
+mod traceparent;
 mod whole;
 
 use std::sync::Arc;
