@@ -31,7 +31,11 @@ const ROOT: u32 = 0;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingFileError {
     /// There is none.
-    #[error("there is no key ring {}: `fanlight keys new` makes one", .0.display())]
+    #[error(
+        "there is no key ring {}: put back the one that was there; where there never was one, \
+         `fanlight keys new` makes it",
+        .0.display()
+    )]
     Missing(PathBuf),
     /// There is one where a new one was to be made.
     #[error("there is a key ring {} already", .0.display())]

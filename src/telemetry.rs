@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::str::FromStr;
 
+use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
@@ -48,6 +49,18 @@ impl LogFilter {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As events are held against it. HTTP/2's library has a line for each frame at `debug`, and is left
+    /// at `warn` by whoever does not name it.
+    fn parsed(&self) -> Result<EnvFilter, BadFilter> {
+        let parse = |text: &str| EnvFilter::try_new(text).map_err(|_| BadFilter);
+        let filter = parse(&self.0)?;
+        match filter.max_level_hint() {
+            Some(level) if level <= LevelFilter::INFO => Ok(filter),
+            // What is said later about the same holds.
+            _ => parse(&format!("h2=warn,{}", self.0)),
+        }
+    }
 }
 
 /// Why a text is not a filter.
@@ -63,10 +76,7 @@ impl FromStr for LogFilter {
         // never what somebody meant who typed "inof".
         let words = text.split(',').all(|directive| {
             directive.contains(['=', ':', '['])
-                || !directive.is_empty()
-                    && directive
-                        .parse::<tracing::level_filters::LevelFilter>()
-                        .is_ok()
+                || !directive.is_empty() && directive.parse::<LevelFilter>().is_ok()
         });
         if !words || EnvFilter::try_new(text).is_err() {
             return Err(BadFilter);
@@ -95,7 +105,7 @@ impl Level {
     /// # Errors
     /// [`BadFilter`]; nothing has changed then.
     pub fn set(&self, filter: &LogFilter) -> Result<(), BadFilter> {
-        let filter = EnvFilter::try_new(filter.as_str()).map_err(|_| BadFilter)?;
+        let filter = filter.parsed()?;
         (self.0)(filter).map_err(|_| BadFilter)
     }
 }
@@ -127,7 +137,7 @@ fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(filter.as_str()).map_err(|_| BadFilter)?;
+    let filter = filter.parsed()?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer);
@@ -262,6 +272,29 @@ mod tests {
         });
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn the_library_of_http_2_speaks_where_it_is_named() {
+        for (filter, speaks) in [
+            ("debug", false),
+            ("trace", false),
+            ("debug,h2=debug", true),
+            ("info,h2::codec=debug", true),
+        ] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let text = LogFormat::Text;
+            let filter = filter.parse::<LogFilter>().unwrap();
+            let (log, _) = subscriber(text, &filter, false, move || writer.clone()).unwrap();
+            tracing::subscriber::with_default(log, || {
+                tracing::debug!(target: "h2::codec", "a frame");
+                tracing::warn!(target: "h2::codec", "a flood");
+            });
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(text.contains("a frame"), speaks, "{filter:?}: {text}");
+            assert!(text.contains("a flood"), "{filter:?}: {text}");
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
+use anyhow::Context as _;
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
-use super::{load_config, now};
+use super::{about_key_ring, load_config, now};
 use crate::cli::{ApiKeyArgs, ConfigArgs, KeysCommand};
 use crate::config::ApiKeyHash;
 use crate::entropy;
@@ -22,8 +23,9 @@ pub(super) fn run(command: KeysCommand, out: &mut dyn Write) -> anyhow::Result<(
 }
 
 fn new(args: &ConfigArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let path = load_config(args, Vec::new())?.config.tokens.keyring_file;
-    let ring = keyring_file::make(&path, now())?;
+    let config = load_config(args, Vec::new())?.config;
+    let path = &config.tokens.keyring_file;
+    let ring = keyring_file::make(path, now()).context(about_key_ring(&config))?;
     let id = ring.sealing_key().id;
     writeln!(out, "made the key ring {} with key {id}", path.display())?;
     Ok(())

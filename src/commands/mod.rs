@@ -24,7 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::{Command, ConfigArgs};
 use crate::clock::UnixTime;
-use crate::config::{Problems, Resolved, Sources};
+use crate::config::{Config, Problems, Resolved, Sources};
 
 /// The setting of the file that a start makes where there is none.
 const KEYRING: &str = "tokens.keyring_file";
@@ -66,6 +66,15 @@ fn read_config(
 /// All problems, each at the start of its line, where editors and terminals find the place.
 fn not_valid(problems: Problems) -> anyhow::Error {
     anyhow!("the configuration is not valid\n{problems}")
+}
+
+/// What is said before an error about the key ring: the setting that it is where it is by.
+fn about_key_ring(config: &Config) -> &'static str {
+    if config.tokens.keyring_file.starts_with(&config.state_dir) {
+        "the key ring (setting state_dir)"
+    } else {
+        "the key ring (setting tokens.keyring_file)"
+    }
 }
 
 /// The threads that everything asynchronous runs on: one per core. Those that wait for a disk go soon

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, spawn_blocking};
 use tracing::{error, info, warn};
 
-use super::{KEYRING, load_config, not_valid, read_config};
+use super::{KEYRING, about_key_ring, load_config, not_valid, read_config};
 use crate::cli::{ConfigArgs, ServeArgs};
 use crate::config::{Change, Config, Problems, Resolved};
 use crate::descriptors;
@@ -38,7 +38,8 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 
 async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::Result<()> {
     let config = &resolved.config;
-    let keys = Keys::of_file(&config.tokens.keyring_file, super::now())?;
+    let keys =
+        Keys::of_file(&config.tokens.keyring_file, super::now()).context(about_key_ring(config))?;
     warn_without_keys(config);
     // Before it listens, so that no signal falls between.
     let mut signals = StopSignals::new()?;

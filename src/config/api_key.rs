@@ -1,6 +1,7 @@
 //! Who may use the API: names, and hashes of keys.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
@@ -161,7 +162,7 @@ impl Item for ApiKey {
                 };
                 (
                     name.ok_or_else(|| missing("name"))?,
-                    proof.ok_or_else(|| missing("hash"))?,
+                    proof.ok_or_else(|| missing("hash or a certificate"))?,
                     scopes,
                 )
             }
@@ -219,6 +220,14 @@ fn read_certificate(typed: &Typed, text: &str) -> Result<ApiProof, Wrong> {
     // A key in the wrong place is not repeated.
     if text.starts_with(ApiKeyHash::KEY_PREFIX) {
         return Err(Wrong::with(typed, "expected a name, not a key"));
+    }
+    if text.contains('*') {
+        let words = "a certificate is known by a name as it stands: there are no wildcards";
+        return Err(Wrong::with(typed, words));
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        let words = "a certificate is known by a DNS name or a URI, and not by an address";
+        return Err(Wrong::with(typed, words));
     }
     let fits = |it: &&str| (1..=MAX_CERTIFICATE).contains(&it.len());
     let name = Some(text).filter(fits).and_then(|text| {

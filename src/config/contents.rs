@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::Config;
 use super::problem::{Problem, Problems};
 use super::reader::in_profile;
 use super::setting::{
@@ -11,6 +10,7 @@ use super::setting::{
     TLS_CERTIFICATE_FILE,
 };
 use super::sources::Resolved;
+use super::{Config, ListenAddress};
 use crate::store;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
@@ -43,6 +43,19 @@ pub(super) fn check(resolved: &Resolved, running: Option<&Config>) -> Result<(),
             && let Err(error) = ClientAuthorities::read(files.clone())
         {
             note(LISTENERS.path, &format!("{}: {error}", listener.address));
+        }
+    }
+    let root = config.host.unix_root.as_ref();
+    if let Some(root) = root.and_then(|it| it.canonicalize().ok()) {
+        for listener in &config.listeners {
+            // By its name it lies elsewhere: that was looked at before.
+            if let ListenAddress::Unix(path) = &listener.address
+                && let Some(real) = path.parent().and_then(|it| it.canonicalize().ok())
+                && real.starts_with(&root)
+            {
+                let message = format!("{} lies in host.unix_root, where hosts are", real.display());
+                note(listener.setting, &message);
+            }
         }
     }
     for (name, profile) in &config.profiles {

@@ -159,7 +159,7 @@ impl fmt::Display for ListenAddress {
 }
 
 impl Setable for ListenAddress {
-    const EXPECTED: &'static str = "an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path, or systemd: and a name";
+    const EXPECTED: &'static str = "an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path of at most 107 bytes, or systemd: and a name";
 
     fn from_text(text: &str) -> Option<Self> {
         if let Some(path) = text.strip_prefix(UNIX) {

@@ -93,7 +93,14 @@ impl Raw {
             let place = error
                 .span()
                 .map_or_else(|| whole(&lines.path), |span| lines.place(span.start));
-            Problem::at(place, format!("not TOML: {}", error.message()))
+            // What it says of a text without quotes that does not start like a number.
+            let message = match error.message() {
+                words if words.starts_with("invalid boolean") => {
+                    "expected true, false, or a text in quotes"
+                }
+                words => words,
+            };
+            Problem::at(place, format!("not TOML: {message}"))
         }));
     }
 

@@ -174,7 +174,10 @@ fn what_is_no_key_ring_is_told_by_its_path() {
     let shown = path.display().to_string();
     assert_eq!(
         load(&path).unwrap_err().to_string(),
-        format!("there is no key ring {shown}: `fanlight keys new` makes one")
+        format!(
+            "there is no key ring {shown}: put back the one that was there; where there never was \
+             one, `fanlight keys new` makes it"
+        )
     );
     let write = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();

@@ -10,7 +10,8 @@ fn keys_are_made_once_rotated_and_listed() {
     let home = Home::new();
     assert_eq!(
         home.run("keys list", "").failed(),
-        "fanlight: there is no key ring DIR/keyring: `fanlight keys new` makes one\n"
+        "fanlight: there is no key ring DIR/keyring: put back the one that was there; where there never \
+         was one, `fanlight keys new` makes it\n"
     );
     let made = home.run("keys new", "").good();
     let first = made.trim_end().rsplit(' ').next().unwrap();
@@ -82,4 +83,18 @@ fn a_new_api_key_and_its_line_belong_together() {
         checked.contains(&hash[..13]) && !checked.contains(&hash),
         "{checked}"
     );
+}
+
+#[test]
+fn where_no_key_ring_can_be_the_setting_is_named() {
+    let home = Home::new();
+    home.write("state", "");
+    home.write("fanlight.toml", "state_dir = 'state'\n");
+    let said = home.run("keys new", "").failed();
+    let words = "fanlight: the key ring (setting state_dir): cannot make the directory DIR/state: ";
+    assert!(said.starts_with(words), "{said}");
+    home.write("fanlight.toml", "tokens.keyring_file = 'state/ring'\n");
+    let said = home.run("keys new", "").failed();
+    let words = "fanlight: the key ring (setting tokens.keyring_file): ";
+    assert!(said.starts_with(words), "{said}");
 }

@@ -97,7 +97,8 @@ fn orders_that_cannot_be_filled() {
     let order = "mint --host 10.0.0.5 --port 5901";
     assert_eq!(
         home.run(order, "").failed(),
-        "fanlight: there is no key ring DIR/keyring: `fanlight keys new` makes one\n"
+        "fanlight: there is no key ring DIR/keyring: put back the one that was there; where there never \
+         was one, `fanlight keys new` makes it\n"
     );
     assert!(!home.path("keyring").exists());
     home.run("keys new", "").good();

@@ -41,3 +41,35 @@ fn a_secret_in_the_place_of_its_file_is_not_repeated() {
     assert!(!said.contains("SECRET"), "{said}");
     assert_eq!(said.matches("the file cannot be read").count(), 2, "{said}");
 }
+
+#[test]
+fn a_socket_among_those_of_hosts_is_found_behind_a_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    std::fs::create_dir(dir.join("hosts")).unwrap();
+    std::os::unix::fs::symlink("hosts", dir.join("link")).unwrap();
+    for (folder, lies) in [("link", true), ("", false)] {
+        let socket = format!("unix:{}", dir.join(folder).join("api.sock").display());
+        let again = load(
+            &format!(
+                "host.unix_root = '{}'\nlisten = '{socket}'\npublic_url = 'https://a.example'",
+                dir.join("hosts").display()
+            ),
+            &[],
+            &[],
+        );
+        let checked = again.result.as_ref().unwrap().check_contents(None);
+        let problems = checked.map_err(|problems| again.bare(&problems.to_string()));
+        match problems {
+            Ok(()) => assert!(!lies, "{socket}"),
+            Err(said) => {
+                assert!(lies, "{said}");
+                assert!(said.starts_with("fanlight.toml:2:10: listen: "), "{said}");
+                assert!(
+                    said.ends_with("lies in host.unix_root, where hosts are"),
+                    "{said}"
+                );
+            }
+        }
+    }
+}

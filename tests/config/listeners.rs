@@ -82,7 +82,7 @@ fn what_is_wrong_with_a_listener_is_said() {
     for (text, problem) in [
         (
             "listen = 'unix:relative.sock'",
-            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path, or systemd: and a name, not \"unix:relative.sock\"",
+            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path of at most 107 bytes, or systemd: and a name, not \"unix:relative.sock\"",
         ),
         (
             "[[listeners]]\naddress = '[::]:1'",
@@ -123,6 +123,22 @@ fn what_is_wrong_with_a_listener_is_said() {
         (
             "listeners = [{ address = '[::]:1', roles = ['api'], client_crl_file = 'crl' }]\nlisten = '[::]:2'",
             "1:14: listeners: client_crl_file needs client_ca_file as well",
+        ),
+        (
+            "api.keys = [{ name = 'a', certificate = '10.0.0.5' }]",
+            "1:41: api.keys: a certificate is known by a DNS name or a URI, and not by an address",
+        ),
+        (
+            "api.keys = [{ name = 'a', certificate = '::1' }]",
+            "1:41: api.keys: a certificate is known by a DNS name or a URI, and not by an address",
+        ),
+        (
+            "api.keys = [{ name = 'a', certificate = 'spiffe://cloud.example/*' }]",
+            "1:41: api.keys: a certificate is known by a name as it stands: there are no wildcards",
+        ),
+        (
+            "api.keys = [{ name = 'a' }]",
+            "1:13: api.keys: a key needs a hash or a certificate",
         ),
         (
             "api.keys = [{ name = 'a', certificate = 'cloud example' }]",

@@ -277,3 +277,11 @@ fn the_sample_shows_every_setting_and_the_defaults() {
     };
     assert_eq!(as_default, defaults);
 }
+
+#[test]
+fn a_secret_without_quotes_is_called_that_and_not_repeated() {
+    for text in ["webhook.secret_file = fl_x", "webhook.secret_file = token"] {
+        let words = "fanlight.toml:1:23: not TOML: expected true, false, or a text in quotes";
+        assert_eq!(load(text, &[], &[]).problems(), words, "{text}");
+    }
+}

@@ -10,11 +10,11 @@ fn wrong_files_and_what_is_said_about_them() {
     for (text, problem) in [
         (
             "listen = '8080'",
-            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path, or systemd: and a name, not \"8080\"",
+            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path of at most 107 bytes, or systemd: and a name, not \"8080\"",
         ),
         (
             "listen = 8080",
-            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path, or systemd: and a name, not the number 8080",
+            "1:10: listen: expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path of at most 107 bytes, or systemd: and a name, not the number 8080",
         ),
         (
             "lisen = ''",
@@ -273,7 +273,7 @@ fn wrong_variables_and_flags_are_named() {
         (
             "FANLIGHT_LISTEN",
             "x",
-            "expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path, or systemd: and a name, not \"x\"",
+            "expected an IP address and a port such as 127.0.0.1:8080 or [::]:8080, unix: and an absolute path of at most 107 bytes, or systemd: and a name, not \"x\"",
         ),
         (
             "FANLIGHT_LISTN",
