@@ -21,7 +21,7 @@ use load::gateway::Gateway;
 use load::machine::{self, GOODBYE};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 /// Sessions that are open all the time and rest.
 const RESTING: usize = 200;
@@ -29,7 +29,7 @@ const RESTING: usize = 200;
 /// How long the gateway has to let go of everything.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// What the allocator may keep of what the second half needed more than the first, in bytes.
+/// What the allocator may keep of what the last third needed more than the others, in bytes.
 const KEPT: u64 = 4 << 20;
 
 /// What a session asks for, in bytes: a glance, a screen, a film.
@@ -37,16 +37,16 @@ const GLANCE: u32 = 4 << 10;
 const SCREEN: u32 = 8 << 20;
 const FILM: u32 = 32 << 20;
 
-/// Between two visits of one visitor: what is remembered of used tokens, for eleven minutes, follows how
-/// many come, and is to be as much in the end as after a third.
-const APART: Duration = Duration::from_millis(50);
+/// How often a visitor comes at most: what is remembered of used tokens, for eleven minutes, follows how
+/// many come, and they are to be as many in the end as before, however busy this machine is.
+const EVERY: Duration = Duration::from_millis(250);
 
 /// No transfer and no handshake takes so long.
 const STUCK: Duration = Duration::from_secs(120);
 
 #[derive(Parser)]
 struct Args {
-    /// How long, in minutes; a third of it runs before memory is first looked at.
+    /// How long, in minutes; two thirds of it run before memory is first looked at.
     #[arg(long, default_value_t = 30.0)]
     minutes: f64,
     /// With TLS towards the browsers.
@@ -100,10 +100,10 @@ async fn main() -> Result<()> {
     let empty = held(&gateway)?;
     println!("at first: {empty:?}");
     let whole = Duration::from_secs_f64(args.minutes * 60.0);
-    crowd(&gateway, machine, whole / 3).await?;
-    let before = settled(&gateway, &empty).await?;
-    println!("after a third: {before:?}");
     crowd(&gateway, machine, whole * 2 / 3).await?;
+    let before = settled(&gateway, &empty).await?;
+    println!("after two thirds: {before:?}");
+    crowd(&gateway, machine, whole / 3).await?;
     let after = settled(&gateway, &empty).await?;
     println!("in the end: {after:?}");
     ensure!(
@@ -143,11 +143,13 @@ async fn crowd(gateway: &Arc<Gateway>, machine: SocketAddr, time: Duration) -> R
         let (gateway, over) = (Arc::clone(gateway), watching.clone());
         let visits = Arc::clone(&visits);
         visitors.spawn(async move {
+            let mut next = interval(EVERY);
+            next.set_missed_tick_behavior(MissedTickBehavior::Delay);
             while !*over.borrow() {
+                next.tick().await;
                 let visit = timeout(STUCK, visit(kind, &gateway, machine));
                 visit.await.context("a visit does not end")??;
                 visits.fetch_add(1, Ordering::Relaxed);
-                sleep(APART).await;
             }
             Ok(())
         });

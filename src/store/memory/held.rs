@@ -1,12 +1,13 @@
 //! What the memory store holds, and its decisions.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::time::Duration;
 
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
+use super::remembered::{self, Remembered};
 use super::seats::Seats;
 use super::spent::Spent;
 use crate::id::SessionId;
@@ -32,9 +33,8 @@ pub(super) struct Held {
     spent: Spent,
     /// When the grace of those that are lost is over.
     due: BTreeSet<(Instant, SessionId)>,
-    /// Which sessions are over, by whose sentence unless they went by themselves, and until when
-    /// that is remembered.
-    over: HashMap<SessionId, (Option<Sentence>, Instant)>,
+    /// Which sessions are over, and by whose sentence unless they went by themselves.
+    over: Remembered<SessionId, Option<Sentence>>,
     next_sweep: Instant,
 }
 
@@ -55,7 +55,7 @@ impl Held {
             seats: Seats::default(),
             spent: Spent::default(),
             due: BTreeSet::new(),
-            over: HashMap::new(),
+            over: Remembered::new(),
             next_sweep: now + SWEEP,
         }
     }
@@ -73,7 +73,7 @@ impl Held {
         }
         self.next_sweep = now + SWEEP;
         self.spent.sweep(now);
-        self.over.retain(|_, (_, until)| *until > now);
+        remembered::sweep(&mut self.over, now);
     }
 
     pub(super) fn session(&self, id: SessionId) -> Option<&Entry> {

@@ -1,6 +1,7 @@
 //! The store of a gateway that stands alone: in this process, gone with it.
 
 mod held;
+mod remembered;
 mod seats;
 mod spent;
 

@@ -1,10 +1,10 @@
 //! Which tokens are worth nothing any more: used up or revoked.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::remembered::{self, Remembered};
 use crate::clock::UnixTime;
 use crate::id::{ConsoleId, SessionId};
 use crate::store::{Claim, Denied, Entry, Sentence, Whom};
@@ -18,14 +18,13 @@ const SET_BACK: Duration = Duration::from_secs(10 * 60);
 /// whoever minted it may have had another clock.
 const REMEMBERED: Duration = MAX_CONNECT_WITHIN.saturating_add(Duration::from_secs(60 * 60));
 
-/// Each with the time until which it is remembered.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
     /// Which sessions tokens have opened; one in a list of its own length, as a rule.
-    uses: HashMap<ConsoleId, (Vec<SessionId>, Instant)>,
-    consoles: HashMap<ConsoleId, (Sentence, Instant)>,
+    uses: Remembered<ConsoleId, Vec<SessionId>>,
+    consoles: Remembered<ConsoleId, Sentence>,
     /// Labels whose tokens are void when they were minted up to an instant.
-    labels: HashMap<(String, String), (UnixTime, Sentence, Instant)>,
+    labels: Remembered<(String, String), (UnixTime, Sentence)>,
 }
 
 impl Spent {
@@ -48,7 +47,7 @@ impl Spent {
         }
         entry.labels.iter().find_map(|(key, value)| {
             let label = (key.to_owned(), value.to_owned());
-            let (minted_by, sentence, _) = self.labels.get(&label)?;
+            let ((minted_by, sentence), _) = self.labels.get(&label)?;
             (entry.minted_at <= *minted_by).then_some(sentence)
         })
     }
@@ -85,16 +84,18 @@ impl Spent {
             } => {
                 let label = (key.clone(), value.clone());
                 let revoked = self.labels.entry(label);
-                let revoked = revoked.or_insert((*minted_by, sentence.clone(), until));
-                *revoked = (revoked.0.max(*minted_by), sentence.clone(), until);
+                let (revoked, kept_until) =
+                    revoked.or_insert(((*minted_by, sentence.clone()), until));
+                *revoked = (revoked.0.max(*minted_by), sentence.clone());
+                *kept_until = until;
             }
             Whom::Session(_) | Whom::Legs { .. } => {}
         }
     }
 
     pub(super) fn sweep(&mut self, now: Instant) {
-        self.uses.retain(|_, (_, until)| *until > now);
-        self.consoles.retain(|_, (_, until)| *until > now);
-        self.labels.retain(|_, (_, _, until)| *until > now);
+        remembered::sweep(&mut self.uses, now);
+        remembered::sweep(&mut self.consoles, now);
+        remembered::sweep(&mut self.labels, now);
     }
 }
