@@ -126,6 +126,10 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     limits: Limits,
 }
 
+/// How many pieces a relay moves in each direction before the others of its thread have their turn: a key
+/// that comes meanwhile waits for no more of each of them.
+const ROUNDS: usize = 2;
+
 /// Whether a step of the relay moved anything.
 type Moved = bool;
 
@@ -259,11 +263,11 @@ where
         Poll::Pending
     }
 
-    /// Moves bytes until none can be moved.
+    /// Moves bytes until none can be moved, or others have to have their turn.
     fn exchange(&mut self, cx: &mut Context<'_>) -> Option<End> {
         let sentenced = self.hear(cx);
         let mut spare = None;
-        loop {
+        for _ in 0..ROUNDS {
             let mut moved = self.read_host(cx, &mut spare);
             moved |= self.write_browser(cx).unwrap_or_else(|_| {
                 self.browser_deaf = true;
@@ -278,6 +282,8 @@ where
                 return end.or(sentenced);
             }
         }
+        cx.waker().wake_by_ref();
+        sentenced
     }
 
     /// Over, once the leg that lives has got everything.
