@@ -30,7 +30,7 @@ use crate::current::Current;
 use crate::descriptors;
 use crate::host::profile::Profiles;
 use crate::host::resolve::{ResolveError, Resolver};
-use crate::http::api::events::Followers;
+use crate::http::api::events::Listeners;
 use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::{Asked, Kept, Reloads};
 use crate::http::limiter::Sparing;
@@ -41,8 +41,10 @@ use crate::store::{Store, Timed};
 use crate::systemd::HandedOver;
 use crate::tls::TlsError;
 use crate::webhook::WebhookError;
+use crate::workers::Workers;
 use drain::Phases;
 use front::{Front, accept};
+use levels::Connections;
 use listening::Listening;
 use params::webhook;
 use reload::{Part, Reload};
@@ -107,8 +109,8 @@ impl Gateway {
     ///
     /// # Cancel safety
     /// Cancel safe: nothing runs before it listens.
-    pub async fn start(config: &Config, keys: Keys) -> Result<Self, StartError> {
-        Self::start_with(config, keys, Vec::new()).await
+    pub async fn start(config: &Config, keys: Keys, workers: &Workers) -> Result<Self, StartError> {
+        Self::start_with(config, keys, workers, Vec::new()).await
     }
 
     /// The same, with sockets that were there before: they stand where a listener names them, and else
@@ -122,6 +124,7 @@ impl Gateway {
     pub async fn start_with(
         config: &Config,
         keys: Keys,
+        workers: &Workers,
         handed_over: Vec<HandedOver>,
     ) -> Result<Self, StartError> {
         let bound = listening::bind(config, handed_over).await?;
@@ -159,7 +162,7 @@ impl Gateway {
             metrics,
             traces,
             certificates: certificates.clone(),
-            followers: Followers::new(phases.drain.clone()),
+            listeners: Listeners::new(phases.drain.clone()),
             reloads,
             tasks: tasks.clone(),
             phases: phases.clone(),
@@ -170,13 +173,15 @@ impl Gateway {
         // Each listener holds a place for whoever comes next: those that nobody comes to take none away.
         let most = places.connections.saturating_add(sharing.saturating_sub(1));
         let shared = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        // One at each listener is held for a connection that is to come.
-        let taken_at_most = shared.available_permits().saturating_sub(sharing);
         levels::tell(
-            &standing,
-            Arc::clone(&shared),
-            taken_at_most,
-            places.connections,
+            &standing.metrics,
+            &standing.audit,
+            Connections {
+                limit: places.connections,
+                most: shared.available_permits(),
+                waited_for: sharing,
+                places: Arc::clone(&shared),
+            },
         );
         let mut fronts = Vec::new();
         let at_work = sockets.into_iter().zip(acceptors).zip(faces);
@@ -196,6 +201,7 @@ impl Gateway {
                 },
                 full: (!roles.serves()).then(|| Sparing::new(edge::SAID_EVERY)),
                 tasks: tasks.clone(),
+                workers: workers.clone(),
                 // Who watches the gateway watches it to its end.
                 closing: if roles.is_only(Role::Metrics) {
                     phases.stop.clone()

@@ -59,4 +59,5 @@ pub mod unit;
 pub mod webhook;
 pub mod websocket;
 pub mod wire;
+pub mod workers;
 pub mod ws;

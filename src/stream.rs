@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -33,6 +34,15 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// The connection's socket, where it is TCP's and in the clear.
+    #[must_use]
+    pub fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Tcp(stream) => Some(stream.as_fd()),
+            Self::Tls(_) | Self::Other(_) => None,
+        }
+    }
+
     /// The protocol that was agreed on inside TLS, as ALPN names it.
     #[must_use]
     pub fn alpn(&self) -> Option<&[u8]> {

@@ -17,14 +17,15 @@ mod token;
 mod visit;
 
 use std::io::Write;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, anyhow};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use crate::cli::{Command, ConfigArgs};
 use crate::clock::UnixTime;
 use crate::config::{Config, Problems, Resolved, Sources};
+use crate::workers;
 
 /// The setting of the file that a start makes where there is none.
 const KEYRING: &str = "tokens.keyring_file";
@@ -77,14 +78,9 @@ fn about_key_ring(config: &Config) -> &'static str {
     }
 }
 
-/// The threads that everything asynchronous runs on: one per core. Those that wait for a disk go soon
-/// when there is nothing to wait for: files are looked at so often that some would stay for ever.
+/// What everything asynchronous runs on, but connections to a gateway.
 fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_multi_thread()
-        .enable_all()
-        .thread_keep_alive(Duration::from_secs(1))
-        .build()
-        .context("cannot start the runtime")
+    workers::runtime().context("cannot start the runtime")
 }
 
 fn now() -> UnixTime {

@@ -18,6 +18,7 @@ use crate::keyring_file::{self, KeyRingFileError};
 use crate::systemd;
 use crate::telemetry::{self, BadFilter, Level};
 use crate::tls::TlsError;
+use crate::workers::{Threads, Workers};
 
 /// How long what waits for a disk may take to end after all else has.
 const DISK_GRACE: Duration = Duration::from_secs(1);
@@ -30,13 +31,20 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let level = telemetry::init(log.format, &log.level)?;
     descriptors::raise();
     let runtime = super::runtime()?;
-    let ended = runtime.block_on(serve(args, resolved, &level));
+    let threads = Threads::start().context("cannot start the threads of connections")?;
+    let ended = runtime.block_on(serve(args, resolved, &level, &threads.workers()));
+    threads.end();
     // A file that hangs must not keep the process.
     runtime.shutdown_timeout(DISK_GRACE);
     ended
 }
 
-async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::Result<()> {
+async fn serve(
+    args: &ServeArgs,
+    resolved: Resolved,
+    level: &Level,
+    workers: &Workers,
+) -> anyhow::Result<()> {
     let config = &resolved.config;
     let keys =
         Keys::of_file(&config.tokens.keyring_file, super::now()).context(about_key_ring(config))?;
@@ -45,7 +53,7 @@ async fn serve(args: &ServeArgs, resolved: Resolved, level: &Level) -> anyhow::R
     let mut signals = StopSignals::new()?;
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
     let handed_over = systemd::sockets().context("a socket that was handed over is of no use")?;
-    let mut gateway = Gateway::start_with(config, keys, handed_over).await?;
+    let mut gateway = Gateway::start_with(config, keys, workers, handed_over).await?;
     let alive = systemd::keep_alive(gateway.stopping().clone());
     gateway.tasks().spawn(alive);
     systemd::ready();

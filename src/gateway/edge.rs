@@ -1,6 +1,7 @@
 //! The first look at a connection: whom it comes from, and whether it comes too often.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -64,10 +65,8 @@ impl Edge {
 
     /// Closes a connection that comes too often, without a word and so that nothing of it is left
     /// in the kernel either.
-    pub(super) fn refuse(&self, stream: &Stream, peer: ClientAddr, why: &TooOften) {
-        if let Stream::Tcp(stream) = stream {
-            let _: io::Result<()> = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-        }
+    pub(super) fn refuse(&self, socket: BorrowedFd<'_>, peer: ClientAddr, why: &TooOften) {
+        let _: io::Result<()> = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
         if let Some(left_out) = self.said.line() {
             warn!(client = %peer, left_out, %why, "connections come too often (setting limits.connections_per_client)");
         }
@@ -95,8 +94,11 @@ impl Edge {
         let Some(client) = client else {
             return Ok(peer);
         };
-        self.take(client)
-            .inspect_err(|why| self.refuse(stream, client, why))?;
+        self.take(client).inspect_err(|why| {
+            if let Some(socket) = stream.socket() {
+                self.refuse(socket, client, why);
+            }
+        })?;
         Ok(client)
     }
 }

@@ -1,32 +1,30 @@
 //! One listener at work: takes connections, and lets each meet what is in use then.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::edge::Edge;
 use crate::current::Current;
+use crate::http::client::Place;
 use crate::http::limiter::Sparing;
 use crate::http::serve::serve;
 use crate::http::{Client, http2};
-use crate::listener::Socket;
-use crate::stream::Stream;
+use crate::listener::{Accepted, Socket};
 use crate::tls::clients::ClientNames;
 use crate::tls::listen::Acceptor;
+use crate::workers::Workers;
 
 /// How long accepting pauses when the system has no descriptors or memory for a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// While connections come, a timer of the accept loop is never further away than this. Handshakes set
-/// many timers, and one that becomes the nearest of all wakes the reactor by a system call.
-const NEAR_TIMER: Duration = Duration::from_millis(100);
 
 /// What a connection meets.
 #[derive(Debug)]
@@ -49,6 +47,8 @@ pub(super) struct Front {
     /// Where it is said that all are taken; what scrapers are told of needs no line.
     pub(super) full: Option<Sparing>,
     pub(super) tasks: TaskTracker,
+    /// Where they live.
+    pub(super) workers: Workers,
     /// From here on there are no more connections.
     pub(super) closing: CancellationToken,
 }
@@ -56,7 +56,6 @@ pub(super) struct Front {
 /// Takes connections until the gateway closes the listener, and no more at once than there are places.
 /// When all are taken, new ones wait in the kernel's queue.
 pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
-    let mut near = std::pin::pin!(sleep(NEAR_TIMER));
     loop {
         if let Some(full) = &front.full
             && front.places.available_permits() == 0
@@ -71,31 +70,27 @@ pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
                 .await
                 .map_err(io::Error::other)?;
             let accepted = socket.accept().await;
-            accepted.map(|(stream, address)| (stream, address, place))
+            accepted.map(|(connection, address)| (connection, address, place))
         };
         let accepted = tokio::select! {
             accepted = accepted => accepted,
             () = front.closing.cancelled() => return,
-            () = &mut near, if !near.is_elapsed() => continue,
         };
         match accepted {
-            Ok((stream, address, place)) => {
-                if near.is_elapsed() {
-                    near.as_mut().reset(Instant::now() + NEAR_TIMER);
-                }
+            Ok((accepted, address, place)) => {
                 let face = front.face.get();
                 if let Err(why) = face.edge.take(address) {
-                    face.edge.refuse(&stream, address, &why);
+                    face.edge.refuse(accepted.as_fd(), address, &why);
                     continue;
                 }
+                let (thread, lodger) = front.workers.lodge();
                 let client = Client {
                     address,
-                    place: Arc::new(place),
+                    place: Arc::new(Place::new(place, lodger)),
                     certificate: None,
                 };
-                front
-                    .tasks
-                    .spawn(connection(stream, client, face, Arc::clone(&front)));
+                let connection = connection(accepted, client, face, Arc::clone(&front));
+                front.tasks.spawn_on(connection, thread);
             }
             // Whoever hung up before we came is no reason to wait; anything else is a shortage,
             // which asking again at once would only make worse.
@@ -108,8 +103,12 @@ pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
     }
 }
 
-async fn connection(mut stream: Stream, mut client: Client, face: Arc<Face>, front: Arc<Front>) {
+async fn connection(accepted: Accepted, mut client: Client, face: Arc<Face>, front: Arc<Front>) {
     let address = client.address;
+    let mut stream = match accepted.lodged() {
+        Ok(stream) => stream,
+        Err(error) => return warn!(client = %address, %error, "cannot take up a connection"),
+    };
     let identified = tokio::select! {
         identified = face.edge.client(&mut stream, address, face.proxy_protocol) => identified,
         () = front.closing.cancelled() => return,

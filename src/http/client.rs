@@ -11,6 +11,7 @@ use tracing::debug;
 use crate::client_addr::ClientAddr;
 use crate::http::Service;
 use crate::tls::clients::ClientNames;
+use crate::workers::Lodger;
 
 /// Where a request comes from. `serve` puts the connection's other end into each request, and
 /// [`identify`] the client in its place.
@@ -18,11 +19,28 @@ use crate::tls::clients::ClientNames;
 pub struct Client {
     /// Who asks.
     pub address: ClientAddr,
-    /// The connection's place among those that may be open at once. Whoever takes the connection
-    /// over keeps it.
-    pub place: Arc<OwnedSemaphorePermit>,
+    /// Whoever takes the connection over keeps it.
+    pub place: Arc<Place>,
     /// Whom the certificate is for that was shown inside TLS, if the listener asks for one.
     pub certificate: Option<Arc<ClientNames>>,
+}
+
+/// A connection's place: among those that may be open at once, and among those of its thread.
+#[derive(Debug)]
+pub struct Place {
+    _open: OwnedSemaphorePermit,
+    _thread: Lodger,
+}
+
+impl Place {
+    /// Both of them.
+    #[must_use]
+    pub const fn new(open: OwnedSemaphorePermit, thread: Lodger) -> Self {
+        Self {
+            _open: open,
+            _thread: thread,
+        }
+    }
 }
 
 /// Takes the word of a trusted proxy for the client's address. What it says wrong is passed over,

@@ -203,6 +203,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::http::client::Place;
+    use crate::workers::Lodger;
 
     /// How long the answer takes: longer than a connection may rest.
     const ANSWERING: Duration = Duration::from_secs(60);
@@ -211,7 +213,8 @@ mod tests {
     async fn a_connection_without_a_request_ends_and_one_with_a_request_does_not() {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let places = Arc::new(Semaphore::new(1));
-        let place = Arc::new(Arc::clone(&places).acquire_owned().await.unwrap());
+        let open = Arc::clone(&places).acquire_owned().await.unwrap();
+        let place = Arc::new(Place::new(open, Lodger::default()));
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1)).into();
         let router = Router::new().fallback(async || {
             sleep(ANSWERING).await;

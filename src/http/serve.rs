@@ -162,6 +162,8 @@ mod tests {
     use tokio_util::task::TaskTracker;
 
     use super::*;
+    use crate::http::client::Place;
+    use crate::workers::Lodger;
 
     #[tokio::test(start_paused = true)]
     async fn whoever_does_not_read_is_not_served_for_ever() {
@@ -174,7 +176,8 @@ mod tests {
         browser.write_all(request).await.unwrap();
 
         let places = Arc::new(Semaphore::new(1));
-        let place = Arc::new(Arc::clone(&places).acquire_owned().await.unwrap());
+        let open = Arc::clone(&places).acquire_owned().await.unwrap();
+        let place = Arc::new(Place::new(open, Lodger::default()));
         let address = address.into();
         let client = Client {
             address,

@@ -4,11 +4,13 @@ pub mod unix;
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::client_addr::ClientAddr;
 use crate::listener::unix::UnixSocket;
@@ -21,6 +23,40 @@ pub enum Socket {
     Tcp(TcpListener),
     /// A Unix socket.
     Unix(UnixSocket),
+}
+
+/// A connection that no runtime knows.
+#[derive(Debug)]
+pub enum Accepted {
+    /// To a TCP port.
+    Tcp(net::TcpStream),
+    /// To a Unix socket.
+    Unix(StdUnixStream),
+}
+
+impl Accepted {
+    /// Takes it into the runtime that this is called in.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn lodged(self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(stream) => TcpStream::from_std(stream).map(Stream::Tcp),
+            Self::Unix(stream) => {
+                let stream = UnixStream::from_std(stream)?;
+                Ok(Stream::Other(Box::new(stream)))
+            }
+        }
+    }
+}
+
+impl AsFd for Accepted {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+        }
+    }
 }
 
 impl Socket {
@@ -54,15 +90,15 @@ impl Socket {
     ///
     /// # Cancel safety
     /// Cancel safe: no connection is lost.
-    pub async fn accept(&self) -> io::Result<(Stream, ClientAddr)> {
+    pub async fn accept(&self) -> io::Result<(Accepted, ClientAddr)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                Ok((Stream::Tcp(stream), peer.into()))
+                Ok((Accepted::Tcp(stream.into_std()?), peer.into()))
             }
             Self::Unix(socket) => {
-                let stream = Stream::Other(Box::new(socket.accept().await?));
-                Ok((stream, ClientAddr::THIS_MACHINE))
+                let stream = socket.accept().await?.into_std()?;
+                Ok((Accepted::Unix(stream), ClientAddr::THIS_MACHINE))
             }
         }
     }

@@ -12,6 +12,7 @@ use fanlight::id::KeyId;
 use fanlight::mint::Order;
 use fanlight::target::{Endpoint, Target, Way};
 use fanlight::token::{Credentials, Key, KeyRing};
+use fanlight::workers::{Threads, Workers};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::COUNTING;
@@ -64,11 +65,12 @@ fn measure(what: &str, (least, most): Band, tls: Option<(String, Arc<ClientConfi
         None => (String::new(), None),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .unwrap();
-    let gateway = runtime.block_on(start(&settings));
+    let threads = Threads::start().unwrap();
+    let gateway = runtime.block_on(start(&settings, &threads.workers()));
     let (host, let_in) = viewer::host();
     let target = Target {
         way: Way::Tcp(Endpoint {
@@ -97,9 +99,10 @@ fn measure(what: &str, (least, most): Band, tls: Option<(String, Arc<ClientConfi
 
     drop(kept);
     runtime.block_on(gateway.stop());
+    threads.end();
 }
 
-async fn start(settings: &str) -> Gateway {
+async fn start(settings: &str, workers: &Workers) -> Gateway {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("fanlight.toml");
     let own = "listen = \"127.0.0.1:0\"\ntargets.allow = [\"127.0.0.0/8\"]\n";
@@ -114,7 +117,7 @@ async fn start(settings: &str) -> Gateway {
         UnixTime::from_secs(0),
         [2; 32],
     );
-    Gateway::start(&config, Keys::fixed(KeyRing::new(key)))
+    Gateway::start(&config, Keys::fixed(KeyRing::new(key)), workers)
         .await
         .unwrap()
 }

@@ -14,12 +14,13 @@ use fanlight::audit::{Audit, Destination, Params, WhenFull};
 use fanlight::client_addr::ClientAddr;
 use fanlight::clock::UnixTime;
 use fanlight::http::Client;
-use fanlight::http::api::events::Followers;
+use fanlight::http::api::events::Listeners;
 use fanlight::http::api::keys::{ApiKey, ApiKeys, Proof};
 use fanlight::http::api::refusals::Refusals;
 use fanlight::http::api::reload::Reloads;
 use fanlight::http::api::scope::{Scope, Scopes};
 use fanlight::http::api::{self, Api};
+use fanlight::http::client::Place;
 use fanlight::http::limiter::Limiter;
 use fanlight::http::serve::Lasting;
 use fanlight::id::{ConsoleId, SessionId};
@@ -31,6 +32,7 @@ use fanlight::store::memory::Memory;
 use fanlight::store::{Claim, Denied, Entry, Permit, Quotas, State, Store};
 use fanlight::token::{Labels, Role, Sharing};
 use fanlight::traces::Traces;
+use fanlight::workers::Lodger;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -83,7 +85,7 @@ impl Desk {
             mints: Limiter::new(Rate::parse("100/s").unwrap()),
             store: Arc::<Memory>::clone(&store),
             audit: Audit::start(&audit).unwrap(),
-            followers: Followers::new(stop.clone()),
+            listeners: Listeners::new(stop.clone()),
             reloads: Reloads::queue(stop.clone()).0,
             refusals: Arc::new(Refusals::new(Arc::default())),
             traces: Traces::off(),
@@ -135,7 +137,10 @@ impl Desk {
         let places = Arc::new(Semaphore::new(1));
         let client = Client {
             address: ClientAddr::from("198.51.100.9:4711".parse::<SocketAddr>().unwrap()),
-            place: Arc::new(places.try_acquire_owned().unwrap()),
+            place: Arc::new(Place::new(
+                places.try_acquire_owned().unwrap(),
+                Lodger::default(),
+            )),
             certificate: None,
         };
         let mut request = request.body(body).unwrap();

@@ -46,6 +46,7 @@ use crate::token::credentials::Credentials;
 use crate::token::labels::Name;
 use crate::token::limits::MAX_CONNECT_WITHIN;
 use crate::token::{Key, KeyRing};
+use crate::workers::{Threads, Workers};
 
 use machine::DemoMachine;
 
@@ -53,12 +54,13 @@ use machine::DemoMachine;
 const MACHINE_RANGE: &str = "127.0.0.1";
 
 pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    super::runtime()?.block_on(demo(args, out))
+    let threads = Threads::start()?;
+    super::runtime()?.block_on(demo(args, out, &threads.workers()))
 }
 
 /// A gateway as any other, with a key ring in memory and a machine beside it; and a URL that is
 /// minted as any other.
-async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
+async fn demo(args: &DemoArgs, out: &mut dyn Write, workers: &Workers) -> anyhow::Result<()> {
     let flags = vec![
         ("--listen", args.listen.to_string()),
         ("--log-level", "warn".to_owned()),
@@ -80,7 +82,7 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
         now,
         entropy::random(),
     );
-    let gateway = Gateway::start(&config, Keys::fixed(KeyRing::new(key)))
+    let gateway = Gateway::start(&config, Keys::fixed(KeyRing::new(key)), workers)
         .await
         .context("the demo does not start; --listen 127.0.0.1:0 takes any free port")?;
 
