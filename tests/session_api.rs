@@ -186,7 +186,7 @@ async fn the_command_line_asks_the_api() {
     let words = ["sessions", "list", "--api", &url];
     let keyless = gateway.command(&words);
     let said = String::from_utf8(keyless.stderr).unwrap();
-    assert!(said.contains("there is no API key"), "{said}");
+    assert!(said.contains("nothing says who asks"), "{said}");
     gateway.assert_log_has_no(TestGateway::API_KEY);
 }
 
