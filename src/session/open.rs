@@ -19,7 +19,7 @@ use crate::session::admit::Seat;
 use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::record::Record;
-use crate::session::relay::{self, Relay, order};
+use crate::session::relay::{self, Relay, inbox};
 use crate::session::{Arrival, Sessions};
 use crate::stream::Stream;
 use crate::subject;
@@ -57,16 +57,16 @@ impl Sessions {
 
         // Whatever comes before and after the relay is boxed: a session at rest keeps none of it.
         let (grant, mut seat) = Box::pin(self.let_in(arrival, &mut record)).await;
-        let mut orders = seat.as_mut().and_then(|seat| seat.place.inbox());
+        let mut inbox = seat.as_mut().and_then(|seat| seat.place.inbox());
         let opening = self.open(&mut socket, page, grant, &mut seat, &mut record);
         let opened = Box::pin(async {
             select! {
                 opened = opening => opened,
-                end = self.sentenced(orders.as_mut()) => Err(end),
+                end = self.sentenced(inbox.as_mut()) => Err(end),
             }
         });
         let end = match opened.await {
-            Ok(opened) => self.relay(opened, &mut socket, &mut record, orders).await,
+            Ok(opened) => self.relay(opened, &mut socket, &mut record, inbox).await,
             Err(end) => end,
         };
         // A host in this process, such as the demo's, closes because of the same stop.
@@ -187,7 +187,7 @@ impl Sessions {
         opened: Box<Opened>,
         socket: &mut Socket,
         record: &mut Record,
-        orders: Option<order::Receiver>,
+        inbox: Option<inbox::Receiver>,
     ) -> End {
         record.log_start();
         subject::outlives_request();
@@ -199,17 +199,17 @@ impl Sessions {
         } = *opened;
         let mut relay =
             Relay::new(socket, host, &self.buffers, params, &record.traffic).judging(host_gate);
-        if let Some(orders) = orders {
-            relay = relay.obeying(orders);
+        if let Some(inbox) = inbox {
+            relay = relay.hearing(inbox);
         }
         relay.run(first).await
     }
 
     /// Waits until somebody ends the session from outside, which who has no seat hears of only when the
     /// gateway stops.
-    async fn sentenced(&self, orders: Option<&mut order::Receiver>) -> End {
-        match orders {
-            Some(orders) => End::sentenced(orders.sentence().await),
+    async fn sentenced(&self, inbox: Option<&mut inbox::Receiver>) -> End {
+        match inbox {
+            Some(inbox) => End::sentenced(inbox.sentence().await),
             None => {
                 self.stop.cancelled().await;
                 End::plain(Reason::Draining)

@@ -10,7 +10,7 @@ use tracing::debug;
 use crate::id::SessionId;
 use crate::reason::Reason;
 use crate::session::drain::Notice;
-use crate::session::relay::{Traffic, order};
+use crate::session::relay::{Traffic, inbox};
 use crate::store::{Entry, Order, Permit, Sentence, Verdict, Whom, Word};
 
 /// Which leg of which session.
@@ -34,7 +34,7 @@ struct Running {
     /// Whether the store knows it. What it has not let in is not renewed.
     admitted: bool,
     traffic: Arc<Traffic>,
-    orders: order::Sender,
+    words: inbox::Sender,
 }
 
 /// A leg's place in the registry, which is free again when this is dropped.
@@ -42,27 +42,27 @@ struct Running {
 pub(super) struct Place<'r> {
     registry: &'r Registry,
     leg: LegId,
-    inbox: Option<order::Receiver>,
+    inbox: Option<inbox::Receiver>,
 }
 
 impl Registry {
     /// Takes a leg in, which counts in `traffic`. From now on it can be ended from outside.
     pub(super) fn take(&self, entry: Entry, traffic: Arc<Traffic>) -> Place<'_> {
         let leg = (entry.id, entry.leg);
-        let (orders, inbox) = order::queue();
+        let (words, inbox) = inbox::queue();
         let running = Running {
             entry,
             admitted: false,
             traffic,
-            orders,
+            words,
         };
         let mut legs = self.running();
         // Under the lock: whoever looks for legs after it was set finds this one.
         if let Some(notice) = self.notice.get() {
-            running.orders.notify(*notice);
+            running.words.notify(*notice);
         }
         if let Some(sentence) = self.closed.get() {
-            running.orders.end(sentence);
+            running.words.end(sentence);
         }
         legs.insert(leg, Box::new(running));
         drop(legs);
@@ -77,7 +77,7 @@ impl Registry {
     pub(super) fn end(&self, whom: &Whom, sentence: &Sentence) {
         for running in self.running().values() {
             if whom.means(&running.entry) {
-                running.orders.end(sentence);
+                running.words.end(sentence);
             }
         }
     }
@@ -88,7 +88,7 @@ impl Registry {
             .closed
             .get_or_init(|| Sentence::plain(Reason::Draining));
         for running in self.running().values() {
-            running.orders.end(sentence);
+            running.words.end(sentence);
         }
     }
 
@@ -105,7 +105,7 @@ impl Registry {
     pub(super) fn carry_out(&self, verdict: &Verdict) {
         if let Some(running) = self.running().get_mut(&(verdict.session, verdict.leg)) {
             match &verdict.word {
-                Word::End(sentence) => running.orders.end(sentence),
+                Word::End(sentence) => running.words.end(sentence),
                 Word::Permit(permit) => running.obey(&Order::Permit(*permit)),
             }
         }
@@ -144,7 +144,7 @@ impl Registry {
     /// Tells one leg that the gateway is about to go.
     pub(super) fn notify(&self, leg: LegId, notice: Notice) {
         if let Some(running) = self.running().get(&leg) {
-            running.orders.notify(notice);
+            running.words.notify(notice);
         }
     }
 
@@ -176,7 +176,7 @@ impl Running {
                 return;
             }
         }
-        if self.orders.give(order.clone()).is_err() {
+        if self.words.give(order.clone()).is_err() {
             debug!(session = %self.entry.id, "too many orders wait");
         }
     }
@@ -193,7 +193,7 @@ impl Running {
 
 impl Place<'_> {
     /// Where it hears from outside; there is one to take.
-    pub(super) const fn inbox(&mut self) -> Option<order::Receiver> {
+    pub(super) const fn inbox(&mut self) -> Option<inbox::Receiver> {
         self.inbox.take()
     }
 

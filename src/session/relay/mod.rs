@@ -18,9 +18,9 @@
 
 mod ahead;
 mod downward;
+pub mod inbox;
 mod judged;
 mod limits;
-pub mod order;
 mod parting;
 mod pulse;
 mod traffic;
@@ -45,8 +45,8 @@ use crate::session::end::End;
 use crate::session::page_message::PageMessage;
 use crate::session::piece::Piece;
 use crate::session::relay::ahead::Ahead;
+use crate::session::relay::inbox::Receiver;
 use crate::session::relay::limits::Limits;
-use crate::session::relay::order::Receiver;
 use crate::session::relay::pulse::Pulse;
 use crate::websocket::WebSocket;
 use crate::ws::Opcode;
@@ -96,7 +96,7 @@ pub struct Relay<'r, B: AsyncRead + AsyncWrite + Unpin, H> {
     host_gate: Option<Box<HostGate>>,
     /// How the browser broke the protocol.
     misuse: Option<Box<End>>,
-    orders: Option<Receiver>,
+    inbox: Option<Receiver>,
     /// Whether no picture has come yet.
     awaits_frame: bool,
     /// Whether there are permissions that these legs cannot put into practice.
@@ -163,7 +163,7 @@ where
             gate: Gate::new(params.permissions),
             host_gate: None,
             misuse: None,
-            orders: None,
+            inbox: None,
             awaits_frame: true,
             outgrown: false,
             unsettled: false,
@@ -189,10 +189,10 @@ where
         self
     }
 
-    /// The same, which takes orders while it runs.
+    /// The same, which hears while it runs what comes from outside.
     #[must_use]
-    pub fn obeying(mut self, orders: Receiver) -> Self {
-        self.orders = Some(orders);
+    pub fn hearing(mut self, inbox: Receiver) -> Self {
+        self.inbox = Some(inbox);
         self
     }
 
@@ -202,7 +202,7 @@ where
     ///
     /// # Cancel safety
     /// When dropped, the browser's socket is at the border of a frame again: the rest of a half
-    /// written one is in its queue. Keys stay down at the host then: [say](order::Sender::end) it.
+    /// written one is in its queue. Keys stay down at the host then: [say](inbox::Sender::end) it.
     #[allow(
         clippy::manual_async_fn,
         reason = "an async fn keeps what it is given twice, and a relay is most of a session at rest"

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use super::ahead::Ahead;
-use super::order::{Heard, MAX_WAITING, Order};
+use super::inbox::{Heard, MAX_WAITING, Order};
 use super::{Moved, Relay, Spare};
 use crate::buffers::Buffer;
 use crate::clock::UnixTime;
@@ -86,8 +86,8 @@ where
 
     /// Takes what others say, and says whether that is the end.
     pub(super) fn hear(&mut self, cx: &Context<'_>) -> Option<End> {
-        while let Some(orders) = &mut self.orders {
-            match orders.poll_take(cx) {
+        while let Some(inbox) = &mut self.inbox {
+            match inbox.poll_take(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Heard::End(sentence)) => return Some(End::sentenced(sentence)),
                 Poll::Ready(Heard::Draining(notice)) => self.tell_page(&notice.message()),

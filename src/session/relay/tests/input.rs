@@ -66,8 +66,8 @@ async fn no_key_stays_down_when_a_session_is_ended() {
             idle_max: Duration::from_secs(20),
             ..PARAMS
         };
-        let (orders, obeyed) = order::queue();
-        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).obeying(obeyed);
+        let (orders, obeyed) = inbox::queue();
+        let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).hearing(obeyed);
         let ending = async {
             if !idle {
                 tokio::time::sleep(Duration::from_secs(10)).await;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::drain::Notice;
-use crate::session::relay::order::{self, Order, Sender};
+use crate::session::relay::inbox::{self, Order, Sender};
 use crate::store::Permit;
 
 const LOOKING: Permissions = Permissions {
@@ -37,10 +37,10 @@ async fn obeying_from<T>(
         permissions,
         ..PARAMS
     };
-    let (orders, obeyed) = order::queue();
+    let (orders, obeyed) = inbox::queue();
     let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic)
         .judging(host_gate(permissions))
-        .obeying(obeyed);
+        .hearing(obeyed);
     tokio::select! {
         end = relay.run(FirstBytes::default()) => panic!("{end:?}"),
         played = script(&mut browser, &mut host, orders) => played,
@@ -183,8 +183,8 @@ async fn where_nobody_looks_at_the_host_such_an_order_ends_the_leg() {
     let (to_host, mut host) = duplex(1 << 16);
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
-    let (orders, obeyed) = order::queue();
-    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic).obeying(obeyed);
+    let (orders, obeyed) = inbox::queue();
+    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic).hearing(obeyed);
     let script = async {
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         gets(&mut host, &CTRL).await;

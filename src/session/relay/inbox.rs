@@ -32,11 +32,11 @@ pub enum Heard {
 /// How many chords may wait for one relay.
 pub const MAX_WAITING: usize = 8;
 
-/// Where orders are given.
+/// Where a relay is told.
 #[derive(Clone, Debug)]
 pub struct Sender(Arc<Queue>);
 
-/// Where the relay takes them, one task alone.
+/// Where the relay hears it, one task alone.
 #[derive(Debug)]
 pub struct Receiver(Arc<Queue>);
 
