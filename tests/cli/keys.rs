@@ -21,7 +21,7 @@ fn keys_are_made_once_rotated_and_listed() {
     );
     assert_eq!(
         home.run("keys new", "").failed(),
-        "fanlight: there is a key ring DIR/keyring already\n"
+        "fanlight: the key ring (setting state_dir): there is a key ring DIR/keyring already\n"
     );
     let rotated = home.run("keys rotate", "").good();
     assert!(

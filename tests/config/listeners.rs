@@ -137,10 +137,6 @@ fn what_is_wrong_with_a_listener_is_said() {
             "1:41: api.keys: a certificate is known by a name as it stands: there are no wildcards",
         ),
         (
-            "api.keys = [{ name = 'a' }]",
-            "1:13: api.keys: a key needs a hash or a certificate",
-        ),
-        (
             "api.keys = [{ name = 'a', certificate = 'cloud example' }]",
             "1:41: api.keys: expected a DNS name such as cloud.example or a URI such as spiffe://cloud.example/mint",
         ),

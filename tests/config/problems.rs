@@ -215,7 +215,7 @@ fn wrong_files_and_what_is_said_about_them() {
         ),
         (
             "api.keys = [{ name = 'x' }]",
-            "1:13: api.keys: a key needs a hash",
+            "1:13: api.keys: a key needs a hash or a certificate",
         ),
         (
             "api.keys = [{ name = 'x', key = 'fl_secret' }]",
