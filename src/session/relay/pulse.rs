@@ -17,6 +17,8 @@ pub(super) struct Pulse {
     next_ping: Instant,
     /// What the ping in flight carries: microseconds since the start.
     in_flight: Option<[u8; 8]>,
+    /// Rings first without being asked: one that is due at once would wake the reactor for nothing.
+    begun: bool,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -29,6 +31,7 @@ impl Pulse {
             started: now,
             next_ping: now,
             in_flight: None,
+            begun: false,
             timer: Box::pin(sleep_until(now)),
         }
     }
@@ -40,7 +43,7 @@ impl Pulse {
 
     /// Whether the timer rang. If so it has to be [set](Self::set) again.
     pub(super) fn poll_rang(&mut self, cx: &mut Context<'_>) -> bool {
-        self.timer.as_mut().poll(cx).is_ready()
+        !std::mem::replace(&mut self.begun, true) || self.timer.as_mut().poll(cx).is_ready()
     }
 
     /// Sets the timer to the next ping, or to `deadline` if that is earlier.
