@@ -30,7 +30,7 @@ use crate::current::Current;
 use crate::descriptors;
 use crate::host::profile::Profiles;
 use crate::host::resolve::{ResolveError, Resolver};
-use crate::http::api::events::Listeners;
+use crate::http::api::events::Followers;
 use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::{Asked, Kept, Reloads};
 use crate::http::limiter::Sparing;
@@ -44,7 +44,6 @@ use crate::webhook::WebhookError;
 use crate::workers::Workers;
 use drain::Phases;
 use front::{Front, accept};
-use levels::Connections;
 use listening::Listening;
 use params::webhook;
 use reload::{Part, Reload};
@@ -162,7 +161,7 @@ impl Gateway {
             metrics,
             traces,
             certificates: certificates.clone(),
-            listeners: Listeners::new(phases.drain.clone()),
+            followers: Followers::new(phases.drain.clone()),
             reloads,
             tasks: tasks.clone(),
             phases: phases.clone(),
@@ -173,15 +172,13 @@ impl Gateway {
         // Each listener holds a place for whoever comes next: those that nobody comes to take none away.
         let most = places.connections.saturating_add(sharing.saturating_sub(1));
         let shared = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        // One at each listener is held for a connection that is to come.
+        let taken_at_most = shared.available_permits().saturating_sub(sharing);
         levels::tell(
-            &standing.metrics,
-            &standing.audit,
-            Connections {
-                limit: places.connections,
-                most: shared.available_permits(),
-                waited_for: sharing,
-                places: Arc::clone(&shared),
-            },
+            &standing,
+            Arc::clone(&shared),
+            taken_at_most,
+            places.connections,
         );
         let mut fronts = Vec::new();
         let at_work = sockets.into_iter().zip(acceptors).zip(faces);

@@ -144,7 +144,7 @@ where
     Ok(match format {
         LogFormat::Text => {
             let builder = builder.with_ansi(colours);
-            let builder = builder.map_event_format(|lines| About {
+            let builder = builder.map_event_format(|lines| WithSubject {
                 lines: lines.with_ansi(colours),
                 json: false,
             });
@@ -156,7 +156,7 @@ where
         // Without the module's name: it would be a second "target" beside a session's.
         LogFormat::Json => {
             let builder = builder.json().flatten_event(true).with_target(false);
-            let builder = builder.map_event_format(|lines| About { lines, json: true });
+            let builder = builder.map_event_format(|lines| WithSubject { lines, json: true });
             let builder = builder.with_filter_reloading();
             let handle = builder.reload_handle();
             let level = Level(Box::new(move |filter| handle.reload(filter)));
@@ -167,12 +167,12 @@ where
 
 /// Lines that say at their end what the task is about: `request`, `session`. Where an event has such a
 /// field of its own, that one stands.
-struct About<L> {
+struct WithSubject<L> {
     lines: L,
     json: bool,
 }
 
-impl<S, N, L> FormatEvent<S, N> for About<L>
+impl<S, N, L> FormatEvent<S, N> for WithSubject<L>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,

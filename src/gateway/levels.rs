@@ -4,32 +4,26 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::audit::Audit;
-use crate::metrics::Metrics;
+use super::serving::Standing;
 
-/// The places that the connections of those listeners share who serve browsers and management.
-pub(super) struct Connections {
-    pub(super) places: Arc<Semaphore>,
-    /// How many connections there may be.
-    pub(super) limit: usize,
-    /// How many places there are.
-    pub(super) most: usize,
-    /// How many are held for connections that are to come: one at each listener.
-    pub(super) waited_for: usize,
-}
-
-/// Lets scrapers see the places for connections, and the audit log.
-pub(super) fn tell(metrics: &Metrics, audit: &Audit, connections: Connections) {
-    let Connections {
-        places,
-        limit,
-        most,
-        waited_for,
-    } = connections;
-    metrics.level(
+/// Lets scrapers see the places for connections, of which there are so many for those that are there, and
+/// `limit` in the configuration; the audit log; and the end of the certificates.
+pub(super) fn tell(
+    Standing {
+        metrics,
+        audit,
+        certificates,
+        ..
+    }: &Standing,
+    places: Arc<Semaphore>,
+    most: usize,
+    limit: usize,
+) {
+    metrics.places(
         "connections",
         "Connections that have a place, those of sessions included",
-        move || most.saturating_sub(places.available_permits() + waited_for) as u64,
+        places,
+        most,
     );
     metrics.level(
         "connections_limit",
@@ -54,4 +48,11 @@ pub(super) fn tell(metrics: &Metrics, audit: &Audit, connections: Connections) {
         "Whether the audit log can be written, or need not be",
         move || u64::from(log.healthy()),
     );
+    if let Some(certificates) = certificates.clone() {
+        metrics.time(
+            "certificate_expiry_timestamp",
+            "When the first of the certificates ends",
+            move || certificates.first_end(),
+        );
+    }
 }

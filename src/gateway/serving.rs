@@ -18,13 +18,12 @@ use crate::current::Current;
 use crate::host::profile::Profiles;
 use crate::host::resolve::Resolver;
 use crate::http::api::Api;
-use crate::http::api::events::Listeners;
+use crate::http::api::events::Followers;
 use crate::http::api::keys::ApiKeys;
 use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::Reloads;
 use crate::http::headers::PageHeaders;
 use crate::http::limiter::Limiter;
-use crate::http::metrics::Scrape;
 use crate::http::{self, Service, http2};
 use crate::metrics::Metrics;
 use crate::mint::Minter;
@@ -51,7 +50,7 @@ pub(super) struct Standing {
     pub(super) metrics: Arc<Metrics>,
     pub(super) traces: Traces,
     pub(super) certificates: Option<Arc<Certificates>>,
-    pub(super) listeners: Listeners,
+    pub(super) followers: Followers,
     pub(super) reloads: Reloads,
     pub(super) refusals: Arc<Refusals>,
     pub(super) tasks: TaskTracker,
@@ -107,7 +106,7 @@ impl Standing {
                 mints: Limiter::new(config.limits.mints_per_key),
                 store: Arc::clone(&self.store),
                 audit: self.audit.clone(),
-                listeners: self.listeners.clone(),
+                followers: self.followers.clone(),
                 reloads: self.reloads.clone(),
                 refusals: Arc::clone(&self.refusals),
                 traces: self.traces.clone(),
@@ -115,10 +114,7 @@ impl Standing {
             proxies: config.proxies.trusted.clone(),
             handshakes: Limiter::new(config.limits.handshakes_per_client),
             readiness: readiness::of(self, config),
-            scrape: Scrape {
-                metrics: Arc::clone(&self.metrics),
-                certificates: self.certificates.clone(),
-            },
+            metrics: Arc::clone(&self.metrics),
             traces: self.traces.clone(),
         });
         let edge = Arc::new(Edge::new(config));

@@ -11,22 +11,11 @@ use tokio::task::spawn_blocking;
 
 use crate::http::Service;
 use crate::http::problem::Problem;
-use crate::metrics::Metrics;
-use crate::tls::certificates::Certificates;
 
 /// The form of [OpenMetrics 1.0].
 ///
 /// [OpenMetrics 1.0]: https://prometheus.io/docs/specs/om/open_metrics_spec/
 const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// What a scraper is told of.
-#[derive(Clone, Debug)]
-pub struct Scrape {
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// Whose end is told.
-    pub certificates: Option<Arc<Certificates>>,
-}
 
 /// The one route.
 pub(super) fn routes() -> Router<Arc<Service>> {
@@ -34,12 +23,7 @@ pub(super) fn routes() -> Router<Arc<Service>> {
 }
 
 async fn tell(State(service): State<Arc<Service>>) -> Response {
-    let scrape = &service.scrape;
-    let certificates = scrape.certificates.as_ref();
-    if let Some(end) = certificates.and_then(|it| it.first_end()) {
-        scrape.metrics.certificate_ends(end);
-    }
-    let metrics = Arc::clone(&scrape.metrics);
+    let metrics = Arc::clone(&service.metrics);
     let text = spawn_blocking(move || metrics.to_text()).await;
     match text {
         Ok(Ok(text)) => ([(CONTENT_TYPE, FORM)], text).into_response(),

@@ -43,9 +43,9 @@ use crate::http::api::Api;
 use crate::http::headers::PageHeaders;
 use crate::http::health::Readiness;
 use crate::http::limiter::Limiter;
-use crate::http::metrics::Scrape;
 use crate::http::problem::Problem;
 use crate::http::roles::{Role, Roles};
+use crate::metrics::Metrics;
 use crate::mint::{PAGE_PATH, SOCKET_PATH};
 use crate::proxy::TrustedProxies;
 use crate::session::Sessions;
@@ -70,7 +70,7 @@ pub struct Service {
     /// What has to be well for new consoles.
     pub readiness: Readiness,
     /// What a scraper is told of.
-    pub scrape: Scrape,
+    pub metrics: Arc<Metrics>,
     /// Where it is told who got a page.
     pub traces: Traces,
 }

@@ -12,14 +12,12 @@ mod store;
 mod webhook;
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::sync::Semaphore;
 
 use crate::clock::UnixTime;
 use reading::Reading;
@@ -29,10 +27,6 @@ pub use keys::Keys;
 pub use sessions::Sessions;
 pub use store::Store;
 pub use webhook::{Fate, Webhook};
-
-/// No label, of what is there once or not at all.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Once {}
 
 /// All counters and gauges of a gateway.
 pub struct Metrics {
@@ -49,7 +43,6 @@ pub struct Metrics {
     pub webhook: Webhook,
     /// Of the API.
     pub api: Api,
-    certificate_end: Family<Once, Gauge>,
 }
 
 impl Metrics {
@@ -68,13 +61,6 @@ impl Metrics {
         store.register(r);
         webhook.register(r);
         api.register(r);
-        let certificate_end = Family::default();
-        r.register_with_unit(
-            "certificate_expiry_timestamp",
-            "When the first of the certificates ends",
-            Unit::Seconds,
-            certificate_end.clone(),
-        );
         Self {
             registry: Mutex::new(registry),
             process: process::registry(),
@@ -83,15 +69,7 @@ impl Metrics {
             store,
             webhook,
             api,
-            certificate_end,
         }
-    }
-
-    /// The first of the certificates ends then.
-    pub fn certificate_ends(&self, end: UnixTime) {
-        self.certificate_end
-            .get_or_create(&Once {})
-            .set(seconds(end));
     }
 
     /// Something that rises and falls is looked up when somebody asks. Each name is there once.
@@ -114,6 +92,30 @@ impl Metrics {
     ) {
         let count = Reading::Count(Box::new(look));
         self.registry().register(name, help, count);
+    }
+
+    /// The same, of places: how many of the `most` are taken.
+    pub fn places(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        places: Arc<Semaphore>,
+        most: usize,
+    ) {
+        let taken = move || most.saturating_sub(places.available_permits()) as u64;
+        self.level(name, help, taken);
+    }
+
+    /// The same, of a point in time that may not be known.
+    pub fn time(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        look: impl Fn() -> Option<UnixTime> + Send + Sync + 'static,
+    ) {
+        let time = Reading::Time(Box::new(look));
+        self.registry()
+            .register_with_unit(name, help, Unit::Seconds, time);
     }
 
     /// All of it, as OpenMetrics writes it. Waits for the system's word about this process.
@@ -165,7 +167,11 @@ mod tests {
         let key = KeyId::from_random([7; 4]);
         metrics.keys.added(key, UnixTime::from_secs(1_795_249_800));
         metrics.keys.sealed(key);
-        metrics.certificate_ends(UnixTime::from_secs(1_800_000_000));
+        metrics.time(
+            "certificate_expiry_timestamp",
+            "When the first of the certificates ends",
+            || Some(UnixTime::from_secs(1_800_000_000)),
+        );
         let sessions = &metrics.sessions;
         for _ in 0..2 {
             sessions.started(Duration::from_millis(30), Some(SecurityType::X509_VNC));

@@ -7,6 +7,9 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
+use super::seconds;
+use crate::clock::UnixTime;
+
 type Look = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// A number as it is at the moment of a scrape.
@@ -15,6 +18,8 @@ pub(super) enum Reading {
     Level(Look),
     /// One that only rises.
     Count(Look),
+    /// A point in time, while it is known.
+    Time(Box<dyn Fn() -> Option<UnixTime> + Send + Sync>),
 }
 
 impl EncodeMetric for Reading {
@@ -22,12 +27,16 @@ impl EncodeMetric for Reading {
         match self {
             Self::Level(look) => ConstGauge::new(look()).encode(encoder),
             Self::Count(look) => ConstCounter::new(look()).encode(encoder),
+            Self::Time(look) => match look() {
+                Some(time) => ConstGauge::new(seconds(time)).encode(encoder),
+                None => Ok(()),
+            },
         }
     }
 
     fn metric_type(&self) -> MetricType {
         match self {
-            Self::Level(_) => MetricType::Gauge,
+            Self::Level(_) | Self::Time(_) => MetricType::Gauge,
             Self::Count(_) => MetricType::Counter,
         }
     }

@@ -53,7 +53,7 @@ const WARN_EVERY: Duration = Duration::from_secs(60);
 /// How long a gateway that stops still waits for spans.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// How long the last of them may take to be sent.
+/// How long all that is left may take then.
 const LAST: Duration = Duration::from_secs(2);
 
 /// Takes spans out of their queue and sends them.
@@ -135,12 +135,21 @@ impl Exporter {
     /// # Cancel safety
     /// Not cancel safe: it is a task of its own.
     pub async fn run(mut self, stop: CancellationToken) {
+        tokio::select! {
+            () = self.send_all(&stop) => {}
+            () = after(&stop, LAST) => {
+                warn!(to = %self.url, "the last traces were not sent: the gateway stops");
+            }
+        }
+    }
+
+    async fn send_all(&mut self, stop: &CancellationToken) {
         loop {
-            let batch = self.gather(&stop).await;
+            let batch = self.gather(stop).await;
             if batch.is_empty() {
                 return;
             }
-            self.send(&batch, &stop).await;
+            self.send(&batch, stop).await;
         }
     }
 
@@ -178,19 +187,13 @@ impl Exporter {
             headers: self.headers.clone(),
             body: body.clone(),
         };
-        let delivered = tokio::select! {
-            delivered = deliver(&self.fetcher, &self.url, question, PATIENCE, stop) => {
-                delivered.map_err(|Undelivered { error, .. }| error)
-            }
-            () = after(stop, LAST) => Err("the gateway stops".to_owned()),
-        };
-        let error = match delivered {
+        let error = match deliver(&self.fetcher, &self.url, question, PATIENCE, stop).await {
             Ok(attempt) => {
                 self.sent.fetch_add(count, Relaxed);
                 debug!(spans = count, attempt, "traces sent");
                 None
             }
-            Err(error) => {
+            Err(Undelivered { error, .. }) => {
                 self.undelivered.fetch_add(count, Relaxed);
                 Some(error)
             }

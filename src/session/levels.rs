@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::buffers::BUFFER_LEN;
 use crate::metrics::Metrics;
 use crate::session::Sessions;
@@ -18,19 +16,21 @@ impl Sessions {
             move || sessions,
         );
         let (slots, most) = (Arc::clone(&self.slots), self.slots.available_permits());
-        metrics.level(
+        metrics.places(
             "sessions_admitted",
             "Sessions that have a place, those on their way to the picture included",
-            move || taken(&slots, most),
+            slots,
+            most,
         );
         let (ways, most) = (
             Arc::clone(&self.handshakes),
             self.handshakes.available_permits(),
         );
-        metrics.level(
+        metrics.places(
             "handshakes_under_way",
             "Arrivals that are on their way to the picture",
-            move || taken(&ways, most),
+            ways,
+            most,
         );
         metrics.level(
             "handshakes_limit",
@@ -65,9 +65,4 @@ impl Sessions {
             },
         );
     }
-}
-
-/// How many of the `most` places are taken.
-fn taken(places: &Semaphore, most: usize) -> u64 {
-    most.saturating_sub(places.available_permits()) as u64
 }

@@ -14,7 +14,7 @@ use fanlight::audit::{Audit, Destination, Params, WhenFull};
 use fanlight::client_addr::ClientAddr;
 use fanlight::clock::UnixTime;
 use fanlight::http::Client;
-use fanlight::http::api::events::Listeners;
+use fanlight::http::api::events::Followers;
 use fanlight::http::api::keys::{ApiKey, ApiKeys, Proof};
 use fanlight::http::api::refusals::Refusals;
 use fanlight::http::api::reload::Reloads;
@@ -85,7 +85,7 @@ impl Desk {
             mints: Limiter::new(Rate::parse("100/s").unwrap()),
             store: Arc::<Memory>::clone(&store),
             audit: Audit::start(&audit).unwrap(),
-            listeners: Listeners::new(stop.clone()),
+            followers: Followers::new(stop.clone()),
             reloads: Reloads::queue(stop.clone()).0,
             refusals: Arc::new(Refusals::new(Arc::default())),
             traces: Traces::off(),

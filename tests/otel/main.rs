@@ -323,10 +323,12 @@ async fn a_collector_that_never_answers_holds_nobody_up() {
     gateway.session_ends(3).await;
     stop(&mut gateway).await;
     let log = gateway.log();
-    assert!(
-        !log.contains("stopped before everything had ended"),
-        "{log}"
-    );
+    for (words, count) in [
+        ("the last traces were not sent", 1),
+        ("stopped before everything had ended", 0),
+    ] {
+        assert_eq!(log.matches(words).count(), count, "{words} in {log}");
+    }
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use crate::http::api::object::Object;
 use crate::http::problem::Problem;
 
 /// What was sent. Where it is wrong, the [`Problem`] with it repeats no value.
-pub(super) struct Sent<T>(pub(super) T);
+pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {

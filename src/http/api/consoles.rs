@@ -15,7 +15,7 @@ use crate::clock::UnixTime;
 use crate::http::Client;
 use crate::http::api::Api;
 use crate::http::api::binding::BindingRequest;
-use crate::http::api::body::Sent;
+use crate::http::api::body::JsonBody;
 use crate::http::api::identity::IdentityRequest;
 use crate::http::api::keys::Caller;
 use crate::http::api::limits::LimitsRequest;
@@ -101,12 +101,12 @@ pub(super) async fn create(
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
     Traceparent(caused_by): Traceparent,
-    body: Result<Sent<ConsoleRequest>, Problem>,
+    body: Result<JsonBody<ConsoleRequest>, Problem>,
 ) -> Result<Response, Problem> {
     let traced = api.traces.request();
     let mints = api.mints.spend(caller.key.clone());
     mints.map_err(Problem::RateLimited)?;
-    let Sent(request) = body?;
+    let JsonBody(request) = body?;
     let order = request.into_order()?;
     if !api.audit.healthy() {
         return Err(Problem::AuditUnavailable);

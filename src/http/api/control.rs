@@ -13,7 +13,7 @@ use tracing::info;
 use crate::audit::{Act, Event};
 use crate::http::Client;
 use crate::http::api::Api;
-use crate::http::api::body::Sent;
+use crate::http::api::body::JsonBody;
 use crate::http::api::document::SessionDocument;
 use crate::http::api::keys::Caller;
 use crate::http::api::object::Object;
@@ -46,7 +46,7 @@ pub(super) async fn permit(
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
     path: Result<PathId<SessionId>, Problem>,
-    Sent(request): Sent<ChangeRequest>,
+    JsonBody(request): JsonBody<ChangeRequest>,
 ) -> Result<Response, Problem> {
     let PathId(id) = path?;
     let Object(change) = request.permissions;
@@ -88,7 +88,7 @@ pub(super) async fn press(
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
     path: Result<PathId<SessionId>, Problem>,
-    Sent(KeysRequest { keys }): Sent<KeysRequest>,
+    JsonBody(KeysRequest { keys }): JsonBody<KeysRequest>,
 ) -> Result<Response, Problem> {
     let PathId(session) = path?;
     let chord: Chord = keys

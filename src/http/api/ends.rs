@@ -15,7 +15,7 @@ use crate::audit::{Act, Event};
 use crate::clock::UnixTime;
 use crate::http::Client;
 use crate::http::api::Api;
-use crate::http::api::body::Sent;
+use crate::http::api::body::JsonBody;
 use crate::http::api::keys::Caller;
 use crate::http::api::object::Object;
 use crate::http::api::selection::{self, PathId, invalid, once};
@@ -108,7 +108,7 @@ pub(super) async fn revoke_label(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Extension(client): Extension<Client>,
-    Sent(request): Sent<RevocationRequest>,
+    JsonBody(request): JsonBody<RevocationRequest>,
 ) -> Result<Response, Problem> {
     let Object(LabelRequest { key, value }) = request.label;
     let mut labels = Labels::default();

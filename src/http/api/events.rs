@@ -31,33 +31,33 @@ use crate::http::problem::Problem;
 use crate::http::serve::Lasting;
 use crate::store::{Filter, Message};
 
-/// How many may listen at once on one gateway.
-const MAX_LISTENERS: usize = 64;
+/// How many may follow at once on one gateway.
+const MAX_FOLLOWERS: usize = 64;
 
 /// After so long without an event a comment is sent, so that proxies see life and the reader knows
 /// that it is not forgotten.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Those who listen.
+/// Those who follow what happens.
 #[derive(Clone, Debug)]
-pub struct Listeners {
+pub struct Followers {
     places: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
-impl Listeners {
+impl Followers {
     /// Nobody yet; `stop` ends all when it is cancelled.
     #[must_use]
     pub fn new(stop: CancellationToken) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(MAX_LISTENERS)),
+            places: Arc::new(Semaphore::new(MAX_FOLLOWERS)),
             stop,
         }
     }
 }
 
-/// One who listens.
-struct Listener {
+/// One who follows.
+struct Follower {
     messages: Receiver<Message>,
     filter: Filter,
     with_target: bool,
@@ -76,18 +76,18 @@ pub(super) async fn listen(
     Query(parameters): Parameters,
 ) -> Result<Response, Problem> {
     let Selection { filter, .. } = Selection::read(&parameters)?;
-    let place = Arc::clone(&api.listeners.places).try_acquire_owned();
-    let listener = Listener {
+    let place = Arc::clone(&api.followers.places).try_acquire_owned();
+    let follower = Follower {
         messages: api.store.subscribe(),
         filter,
         with_target: caller.scopes.allow(Scope::SessionsTarget),
         heartbeat: Instant::now() + HEARTBEAT,
-        stop: api.listeners.stop.clone(),
+        stop: api.followers.stop.clone(),
         withdrawn: caller.withdrawn,
         _place: place.map_err(|_| Problem::TooManyListeners)?,
     };
     lasting.allow();
-    let mut response = Response::new(Body::from_stream(listener.into_stream()));
+    let mut response = Response::new(Body::from_stream(follower.into_stream()));
     let headers = response.headers_mut();
     let event_stream = HeaderValue::from_static("text/event-stream");
     headers.insert(CONTENT_TYPE, event_stream);
@@ -98,18 +98,18 @@ pub(super) async fn listen(
     Ok(response)
 }
 
-impl Listener {
+impl Follower {
     fn into_stream(self) -> impl stream::Stream<Item = Result<Bytes, std::convert::Infallible>> {
         let start = "retry: 1000\n: listening\n\n".to_owned();
         stream::unfold(
             (Some(self), Some(start)),
-            async |(listener, start)| match start {
-                Some(start) => Some((Ok(start.into()), (listener, None))),
+            async |(follower, start)| match start {
+                Some(start) => Some((Ok(start.into()), (follower, None))),
                 None => {
-                    let mut listener = listener?;
-                    let (text, last) = listener.next().await;
-                    let listener = (!last).then_some(listener);
-                    Some((Ok(text.into()), (listener, None)))
+                    let mut follower = follower?;
+                    let (text, last) = follower.next().await;
+                    let follower = (!last).then_some(follower);
+                    Some((Ok(text.into()), (follower, None)))
                 }
             },
         )

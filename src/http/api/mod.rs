@@ -40,7 +40,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::audit::Audit;
 use crate::http::Client;
-use crate::http::api::events::Listeners;
+use crate::http::api::events::Followers;
 use crate::http::api::keys::ApiKeys;
 use crate::http::api::refusals::Refusals;
 use crate::http::api::reload::Reloads;
@@ -73,8 +73,8 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     /// What is written down of what was done.
     pub audit: Audit,
-    /// Those who listen to what happens.
-    pub listeners: Listeners,
+    /// Those who follow what happens.
+    pub followers: Followers,
     /// The way to whoever can read the configuration again.
     pub reloads: Reloads,
     /// What is said and counted of requests that are refused.
