@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use fanlight::store::redis::{Params, Redis};
 use fanlight::store::{Event, Leaving, Message, State, Store};
-use tokio::task::JoinSet;
+use tokio::runtime::Builder;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::common::redis::{self, RedisServer, answers};
@@ -134,6 +135,23 @@ async fn a_redis_that_becomes_a_replica_is_connected_to_anew() {
     };
     let (before, after) = (ids(&before), ids(&after));
     assert!(after.iter().any(|id| !before.contains(id)), "{after:?}");
+}
+
+/// Sessions ask from threads with runtimes of their own, which are not to be held up by what the store does.
+#[tokio::test]
+async fn whoever_finds_redis_gone_does_not_keep_its_next_connection() {
+    let mut server = RedisServer::start(&[]).await;
+    let store = impatient(&server).await;
+    server.kill();
+    server.again().await;
+    let elsewhere = spawn_blocking(move || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(answers(&store));
+        (runtime.metrics().num_alive_tasks(), store)
+    });
+    let (tasks, store) = elsewhere.await.unwrap();
+    assert_eq!(tasks, 0);
+    answers(&store).await;
 }
 
 #[tokio::test]

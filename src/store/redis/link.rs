@@ -7,7 +7,9 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{
     Client, Cmd, ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind, Value,
 };
+use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
+use tokio_util::context::TokioContext;
 
 use super::call::Call;
 use super::reply::UNREADABLE;
@@ -26,7 +28,8 @@ const READ_ONLY: ErrorKind = ErrorKind::Server(ServerErrorKind::ReadOnly);
 /// How many calls may wait for their turn to be sent.
 const QUEUE: usize = 1024;
 
-/// One connection, which many calls share and which comes back by itself.
+/// One connection, which many calls share and which comes back by itself. It lives in the runtime that it
+/// was made in, and calls may come from others.
 pub(super) struct Link {
     connection: Mutex<ConnectionManager>,
     client: Client,
@@ -36,6 +39,7 @@ pub(super) struct Link {
     gateway: String,
     timeout: Duration,
     away: Mutex<Option<Unavailable>>,
+    home: Handle,
 }
 
 impl Link {
@@ -56,6 +60,7 @@ impl Link {
             gateway: params.gateway.clone(),
             timeout: params.timeout,
             away: Mutex::new(Some(Unavailable("it was not asked yet".to_owned()))),
+            home: Handle::current(),
         })
     }
 
@@ -86,7 +91,9 @@ impl Link {
     }
 
     async fn within(&self, question: &Question) -> Result<Value, Unavailable> {
-        let answer = timeout(self.timeout, self.attempt(question)).await;
+        // Whoever finds the connection gone begins the next one.
+        let at_home = TokioContext::new(self.attempt(question), self.home.clone());
+        let answer = timeout(self.timeout, at_home).await;
         let answer = answer
             .unwrap_or_else(|_| Err(Unavailable(format!("no answer for {:?}", self.timeout))));
         *self.last() = answer.as_ref().err().cloned();
