@@ -17,6 +17,7 @@ use fanlight::http::api::routes::ROUTES;
 use fanlight::reason::Reason;
 use fanlight::store::{Denied, Message, Sentence, State, Store, Whom};
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 #[tokio::test]
 async fn each_route_asks_for_its_scope() {
@@ -294,4 +295,17 @@ async fn who_did_what_is_written_down() {
         assert!(!text.contains(secret), "{text}");
     }
     fanlight::audit::verify::verify(text.as_bytes(), None).unwrap();
+}
+
+/// A runtime without a clock is what makes the API panic here.
+#[test]
+fn a_panic_is_counted_like_any_refusal() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let desk = Desk::new();
+    let answer = runtime.block_on(desk.get("/api/v1/sessions"));
+    assert_eq!((answer.status, answer.code().as_str()), (500, "internal"));
+    assert_eq!(answer.cache_control, "no-store");
+    let counted = "fanlight_api_refused_total{code=\"internal\"} 1\n";
+    let metrics = desk.metrics.to_text().unwrap();
+    assert!(metrics.contains(counted), "{metrics}");
 }

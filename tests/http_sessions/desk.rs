@@ -25,6 +25,7 @@ use fanlight::http::limiter::Limiter;
 use fanlight::http::serve::Lasting;
 use fanlight::id::{ConsoleId, SessionId};
 use fanlight::keyring_file;
+use fanlight::metrics::Metrics;
 use fanlight::mint::{Minter, Usual};
 use fanlight::rate::Rate;
 use fanlight::rfb::permissions::Permissions;
@@ -44,6 +45,7 @@ use tower::ServiceExt;
 pub(crate) struct Desk {
     pub(crate) store: Arc<Memory>,
     pub(crate) stop: CancellationToken,
+    pub(crate) metrics: Arc<Metrics>,
     api: Arc<Api>,
     dir: TempDir,
 }
@@ -79,6 +81,7 @@ impl Desk {
             when_full: WhenFull::Refuse,
         };
         let url = "https://console.example".to_owned();
+        let metrics = Arc::new(Metrics::new());
         let api = Arc::new(Api {
             keys: ApiKeys::new(Scope::ALL.map(key).into()),
             minter: Minter::new(Arc::new(ring.into()), url, Usual::default()),
@@ -87,12 +90,13 @@ impl Desk {
             audit: Audit::start(&audit).unwrap(),
             followers: Followers::new(stop.clone()),
             reloads: Reloads::queue(stop.clone()).0,
-            refusals: Arc::new(Refusals::new(Arc::default())),
+            refusals: Arc::new(Refusals::new(Arc::clone(&metrics))),
             traces: Traces::off(),
         });
         Self {
             store,
             stop,
+            metrics,
             api,
             dir,
         }

@@ -36,10 +36,10 @@ use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::audit::Audit;
-use crate::http::Client;
 use crate::http::api::events::Followers;
 use crate::http::api::keys::ApiKeys;
 use crate::http::api::refusals::Refusals;
@@ -47,6 +47,7 @@ use crate::http::api::reload::Reloads;
 use crate::http::api::routes::{ROUTES, Route};
 use crate::http::limiter::Limiter;
 use crate::http::problem::Problem;
+use crate::http::{Client, panicked};
 use crate::mint::Minter;
 use crate::store::Store;
 use crate::traces::Traces;
@@ -106,6 +107,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: &Arc<Api>) -> Router<S> {
             StatusCode::REQUEST_TIMEOUT,
             WITHIN,
         ))
+        .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(finish))
         .layer(from_fn_with_state(Arc::clone(api), refusals::tell))
         .with_state(Arc::clone(api))
