@@ -17,7 +17,7 @@ pub struct ApiArgs {
     /// The gateway as it is reached from here, such as https://console.example, or unix:/PATH for
     /// plain HTTP at a Unix socket.
     #[arg(long = "api", value_name = "URL", value_parser = gateway)]
-    pub url: Url,
+    pub at: Gateway,
     /// A Unix socket where the gateway is, in place of the URL's address.
     #[arg(long, value_name = "FILE")]
     pub socket: Option<PathBuf>,
@@ -42,16 +42,24 @@ pub struct ApiArgs {
     pub json: bool,
 }
 
+/// Where a gateway is.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Its URL.
+    pub url: Url,
+    /// The Unix socket that was named in place of a URL.
+    pub socket: Option<PathBuf>,
+}
+
 /// `unix:/PATH` is a gateway at that socket; anything else is its URL.
-fn gateway(text: &str) -> Result<Url, BadGateway> {
-    match text.strip_prefix("unix:") {
-        None => text.parse().map_err(|_| BadGateway),
-        Some(path) if path.starts_with('/') => {
-            let url: Result<Url, _> = "http://localhost".parse();
-            url.map(|url| url.at(path.into())).map_err(|_| BadGateway)
-        }
-        Some(_) => Err(BadGateway),
-    }
+fn gateway(text: &str) -> Result<Gateway, BadGateway> {
+    let (url, socket) = match text.strip_prefix("unix:") {
+        None => (text, None),
+        Some(path) if path.starts_with('/') => ("http://localhost", Some(path.into())),
+        Some(_) => return Err(BadGateway),
+    };
+    let url = url.parse().map_err(|_| BadGateway)?;
+    Ok(Gateway { url, socket })
 }
 
 /// Why a text names no gateway. It does not repeat the text.

@@ -39,9 +39,14 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(args: &ApiArgs) -> anyhow::Result<Self> {
-        let url = match &args.socket {
-            Some(socket) => args.url.clone().at(socket.clone()),
-            None => args.url.clone(),
+        ensure!(
+            args.at.socket.is_none() || args.socket.is_none(),
+            "--api names a socket, and --socket names another: leave one of them out"
+        );
+        let url = args.at.url.clone();
+        let url = match args.at.socket.as_ref().or(args.socket.as_ref()) {
+            Some(socket) => url.at(socket.clone()),
+            None => url,
         };
         ensure!(
             args.cert.is_none() || url.is_https(),

@@ -56,3 +56,13 @@ fn version_and_wrong_usage() {
         wrong.err
     );
 }
+
+#[test]
+fn a_gateway_is_at_one_socket() {
+    let words = "reload --api unix:/run/a.sock --socket /run/b.sock";
+    let mut command = fanlight(words.split_whitespace());
+    let ran = Ran::of(&mut command, "", Path::new("/nonexistent"));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    let expected = "--api names a socket, and --socket names another: leave one of them out";
+    assert!(ran.err.contains(expected), "{}", ran.err);
+}
