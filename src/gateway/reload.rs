@@ -115,8 +115,9 @@ impl Watched {
                     taken_up
                 })
             });
-            // A part that panics has said so, and has its turn at the next look.
-            taken_up.await.unwrap_or(Ok(()))
+            // A part that panics has said so in the log, and has its turn at the next look.
+            let taken_up = taken_up.await;
+            taken_up.unwrap_or_else(|_| Err("it could not be read".to_owned()))
         };
         let looked = timeout(PATIENCE, looking).await;
         let hung = self.hangs.swap(looked.is_err(), Ordering::Relaxed);
@@ -164,6 +165,31 @@ mod tests {
             self.taken_up.fetch_add(1, Ordering::Relaxed);
             Ok(())
         }
+    }
+
+    /// A part that panics while it is read.
+    #[derive(Debug)]
+    struct Broken;
+
+    impl Part for Broken {
+        fn name(&self) -> &'static str {
+            "broken"
+        }
+
+        fn stamps(&self) -> Stamps {
+            Stamps::new()
+        }
+
+        fn take_up(&self) -> Result<(), String> {
+            panic!("this part is broken")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_part_that_panics_is_not_said_to_be_taken_up() {
+        let reload = Reload::new(vec![(Arc::new(Broken), Stamps::new())]);
+        let kept = Kept::new("broken", "it could not be read".to_owned());
+        assert_eq!(reload.all().await, [kept]);
     }
 
     #[tokio::test]
