@@ -54,7 +54,7 @@ test: assets rust debian-packages image $(BROWSER_PACKAGES) ## everything; insta
 otel-test: assets rust debian-packages $(OPENTELEMETRY)/done ## the feature otel: traces, read by OpenTelemetry's own messages
 	OPENTELEMETRY='$(abspath $(OPENTELEMETRY))' cargo test --features otel --test otel
 
-lint: assets rust ## format and clippy, as strict as CI
+lint: assets rust ## formatting and clippy, warnings as errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --all-targets --features otel -- -D warnings
