@@ -23,6 +23,16 @@ pub fn open(path: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// The bytes of a file.
+///
+/// # Errors
+/// Those of [`open`].
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The text of a file.
 ///
 /// # Errors

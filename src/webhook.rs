@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
 use crate::deliver::{Patience, Undelivered, deliver};
@@ -28,6 +29,7 @@ use crate::fetch::{Fetcher, Question, Url};
 use crate::host::resolve::Resolver;
 use crate::http::api::document::EventDocument;
 use crate::metrics::{Fate, Metrics};
+use crate::regular_file;
 use crate::secret::Secret;
 use crate::store::{Event, Message};
 use crate::tls::connect::Connector;
@@ -108,17 +110,9 @@ impl Webhook {
         tls: Connector,
         metrics: Arc<Metrics>,
     ) -> Result<Self, WebhookError> {
-        let bytes = std::fs::read(secret_file).map_err(|error| WebhookError::Unreadable {
-            path: secret_file.to_owned(),
-            error,
-        })?;
-        let secret = Secret::new(bytes.trim_ascii_end());
-        if secret.len() < MIN_SECRET {
-            return Err(WebhookError::Short(secret_file.to_owned()));
-        }
         Ok(Self {
             url,
-            secret,
+            secret: read_secret(secret_file)?,
             fetcher: Fetcher {
                 resolver,
                 tls,
@@ -205,6 +199,22 @@ impl Webhook {
         let tag = HEXLOWER.encode(&mac.finalize().into_bytes());
         format!("t={seconds},v1={tag}")
     }
+}
+
+/// The secret in a file, the end of its last line excepted.
+///
+/// # Errors
+/// [`WebhookError`].
+pub fn read_secret(file: &Path) -> Result<Secret, WebhookError> {
+    let bytes = regular_file::read(file).map_err(|error| WebhookError::Unreadable {
+        path: file.to_owned(),
+        error,
+    })?;
+    let secret = Secret::new(Zeroizing::new(bytes).trim_ascii_end());
+    if secret.len() < MIN_SECRET {
+        return Err(WebhookError::Short(file.to_owned()));
+    }
+    Ok(secret)
 }
 
 /// Puts what is to be told into the queue. Never waits for it.

@@ -5,17 +5,23 @@ use std::path::Path;
 
 use super::problem::{Problem, Problems};
 use super::reader::in_profile;
+#[cfg(feature = "otel")]
+use super::setting::TRACES_HEADERS_FILE;
 use super::setting::{
-    LISTENERS, PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_URL,
-    TLS_CERTIFICATE_FILE,
+    AUDIT_TO, LISTENERS, PROFILE_CA_FILE, PROFILE_CERTIFICATE_FILE, PROFILE_KEY_FILE, STORE_URL,
+    TLS_CERTIFICATE_FILE, WEBHOOK_SECRET_FILE,
 };
 use super::sources::Resolved;
 use super::{Config, ListenAddress};
+use crate::audit::Destination;
+#[cfg(feature = "otel")]
+use crate::otlp;
 use crate::store;
 use crate::tls::TlsError;
 use crate::tls::certificates::Certificates;
 use crate::tls::clients::ClientAuthorities;
 use crate::tls::connect::Connector;
+use crate::webhook;
 
 /// Reads them as a start does. What `running` names as well in settings that need a restart is passed
 /// over: that is in use, and says by itself when it is no good any more.
@@ -76,6 +82,31 @@ pub(super) fn check(resolved: &Resolved, running: Option<&Config>) -> Result<(),
         if let Err(error) = checked {
             note(STORE_URL.path, &error);
         }
+    }
+    if let Some(to) = &config.webhook
+        && running.is_none_or(|it| it.webhook != config.webhook)
+        && let Err(error) = webhook::read_secret(&to.secret_file)
+    {
+        note(WEBHOOK_SECRET_FILE.path, &error);
+    }
+    #[cfg(feature = "otel")]
+    if let Some(to) = &config.traces
+        && running.is_none_or(|it| it.traces != config.traces)
+        && let Some(file) = &to.headers_file
+        && let Err(error) = otlp::read_headers(file)
+    {
+        note(TRACES_HEADERS_FILE.path, &error);
+    }
+    let audit = &config.audit.to;
+    if let Some(Destination::File(path)) = audit
+        && running.is_none_or(|it| it.audit.to != *audit)
+        && let Some(directory) = path.parent().filter(|it| !it.as_os_str().is_empty())
+        && !directory.is_dir()
+    {
+        note(
+            AUDIT_TO.path,
+            &format!("{} is no directory", directory.display()),
+        );
     }
     if problems.is_empty() {
         Ok(())

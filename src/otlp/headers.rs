@@ -29,8 +29,11 @@ pub enum HeadersError {
     },
 }
 
-/// A header in each line; empty lines are left out.
-pub(super) fn read(path: &Path) -> Result<HeaderMap, HeadersError> {
+/// The headers in a file, one in each line; empty lines are left out.
+///
+/// # Errors
+/// [`HeadersError`].
+pub fn read(path: &Path) -> Result<HeaderMap, HeadersError> {
     let text = regular_file::read_to_string(path).map_err(|error| HeadersError::Unreadable {
         path: path.to_owned(),
         error,

@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::tls::connect::Connector;
 use crate::traces::{Span, Traces};
 
-pub use headers::HeadersError;
+pub use headers::{HeadersError, read as read_headers};
 
 /// How many spans may wait to be sent.
 const QUEUE: usize = 2048;

@@ -26,6 +26,7 @@ async fn what_needs_a_restart_is_checked_as_a_start_does() {
         ("clients.pem", no_authority()),
         ("empty.pem", String::new()),
         ("nothing.ring", "no ring\n".to_owned()),
+        ("short.secret", "too short\n".to_owned()),
     ];
     for (name, text) in files {
         std::fs::write(gateway.file(name), text).unwrap();
@@ -46,9 +47,22 @@ async fn what_needs_a_restart_is_checked_as_a_start_does() {
         ),
         ("tls.certificate_file", "empty.pem".into(), "empty.pem"),
         ("profiles.default.ca_file", "empty.pem".into(), "empty.pem"),
+        (
+            "audit.to",
+            "missing/audit.log".into(),
+            "missing is no directory",
+        ),
+        (
+            "webhook.secret_file",
+            "short.secret".into(),
+            "less than 16 bytes",
+        ),
     ] {
         gateway.configure(|settings| {
             settings.set("limits.mints_per_key", "7/s");
+            if setting == "webhook.secret_file" {
+                settings.set("webhook.url", "https://cloud.example/hook");
+            }
             settings.set(setting, value);
         });
         let answer = ask(&gateway).await;
@@ -65,6 +79,8 @@ async fn what_needs_a_restart_is_checked_as_a_start_does() {
         gateway.configure(|settings| {
             settings.remove("listeners");
             settings.remove("profiles");
+            settings.remove("audit");
+            settings.remove("webhook");
             settings.set("tls.certificate_file", certificate);
         });
     }
