@@ -35,7 +35,7 @@ pub struct Undelivered {
     pub error: String,
 }
 
-/// Asks until an answer is of 2xx, and says with which attempt. Once `stop` is cancelled there is one
+/// Asks until an answer is of 2xx, whatever its body, and says with which attempt. Once `stop` is cancelled there is one
 /// last attempt, at once.
 ///
 /// # Errors
@@ -53,10 +53,9 @@ pub async fn deliver(
     let mut pause = FIRST_PAUSE;
     let mut attempt = 1;
     loop {
-        let answer = fetcher.fetch(url, question()).await;
-        let (refused, error) = match answer {
-            Ok((status, _)) if status.is_success() => return Ok(attempt),
-            Ok((status, _)) => ((patience.is_final)(status), format!("it answered {status}")),
+        let (refused, error) = match fetcher.status(url, question()).await {
+            Ok(status) if status.is_success() => return Ok(attempt),
+            Ok(status) => ((patience.is_final)(status), format!("it answered {status}")),
             Err(error) => (false, error.to_string()),
         };
         debug!(to = %url, attempt, error, "not delivered");

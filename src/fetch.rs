@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::HOST;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -138,7 +139,7 @@ pub enum FetchError {
     /// The request cannot be made.
     #[error("the request cannot be made: {0}")]
     Request(axum::http::Error),
-    /// The body broke off, or is longer than we read.
+    /// The body broke off, or is longer than was to be read.
     #[error("the answer's body: {0}")]
     Body(axum::Error),
     /// It took too long.
@@ -164,12 +165,11 @@ pub struct Fetcher {
     pub tls: Connector,
     /// How long an answer may take in all.
     pub within: Duration,
-    /// The longest body that is read, in bytes.
-    pub max_body: usize,
 }
 
 impl Fetcher {
-    /// Asks and reads the whole answer. Redirections are not followed.
+    /// Asks and reads the whole answer, with a body of `max_body` bytes at most. Redirections are not
+    /// followed.
     ///
     /// # Errors
     /// [`FetchError`].
@@ -180,17 +180,44 @@ impl Fetcher {
         &self,
         url: &Url,
         question: Question,
+        max_body: usize,
     ) -> Result<(StatusCode, Bytes), FetchError> {
+        self.ask(url, question, async |answer| {
+            let (head, body) = answer.into_parts();
+            let body = to_bytes(Body::new(body), max_body).await;
+            Ok((head.status, body.map_err(FetchError::Body)?))
+        })
+        .await
+    }
+
+    /// Asks and reads the head of the answer. Whatever its body is, the connection is closed on it.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    ///
+    /// # Cancel safety
+    /// Cancel safe: the connection is closed; the request may have arrived.
+    pub async fn status(&self, url: &Url, question: Question) -> Result<StatusCode, FetchError> {
+        self.ask(url, question, async |answer| Ok(answer.status()))
+            .await
+    }
+
+    async fn ask<T>(
+        &self,
+        url: &Url,
+        question: Question,
+        read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
+    ) -> Result<T, FetchError> {
         let exchange = async {
             match &url.socket {
                 Some(socket) => {
                     let stream = unix::connect(socket).await.map_err(FetchError::Socket)?;
-                    self.talk(stream, url, question).await
+                    self.talk(stream, url, question, read).await
                 }
                 None => {
                     let addresses = self.resolver.resolve(&url.endpoint.host).await?;
                     let (stream, _) = dial(&addresses, url.endpoint.port.get()).await?;
-                    self.talk(stream, url, question).await
+                    self.talk(stream, url, question, read).await
                 }
             }
         };
@@ -199,28 +226,30 @@ impl Fetcher {
             .unwrap_or(Err(FetchError::Timeout(self.within)))
     }
 
-    async fn talk<S>(
+    async fn talk<S, T>(
         &self,
         stream: S,
         url: &Url,
         question: Question,
-    ) -> Result<(StatusCode, Bytes), FetchError>
+        read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
+    ) -> Result<T, FetchError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         if !url.tls {
-            return self.exchange(stream, url, question).await;
+            return self.exchange(stream, url, question, read).await;
         }
         let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
-        self.exchange(stream, url, question).await
+        self.exchange(stream, url, question, read).await
     }
 
-    async fn exchange<S>(
+    async fn exchange<S, T>(
         &self,
         stream: S,
         url: &Url,
         question: Question,
-    ) -> Result<(StatusCode, Bytes), FetchError>
+        read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
+    ) -> Result<T, FetchError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -236,10 +265,7 @@ impl Fetcher {
         request.headers_mut().insert(HOST, host);
         let answer = async {
             let response = sender.send_request(request).await?;
-            let status = response.status();
-            let body = to_bytes(Body::new(response.into_body()), self.max_body).await;
-            let body = body.map_err(FetchError::Body)?;
-            Ok((status, body))
+            read(response).await
         };
         let mut answer = std::pin::pin!(answer);
         tokio::select! {

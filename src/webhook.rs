@@ -40,9 +40,6 @@ const QUEUE: usize = 1024;
 /// How long the receiver may take to answer.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// How much of its answer is read, in bytes.
-const MAX_ANSWER: usize = 64 * 1024;
-
 /// What an event is worth: about four minutes.
 const PATIENCE: Patience = Patience {
     attempts: 9,
@@ -117,7 +114,6 @@ impl Webhook {
                 resolver,
                 tls,
                 within: WITHIN,
-                max_body: MAX_ANSWER,
             },
             gateway,
             metrics,

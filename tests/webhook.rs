@@ -169,6 +169,35 @@ async fn openings_and_ends_are_told_signed_and_again_until_they_are_taken() {
 }
 
 #[tokio::test]
+async fn an_answer_counts_by_its_status_alone() {
+    let host = Manners::default().host(Family::V4).await;
+    let told = Arc::<Mutex<Vec<Told>>>::default();
+    let book = Arc::clone(&told);
+    let receiver = FakeHost::serve(Family::V4, move |mut line| {
+        let book = Arc::clone(&book);
+        async move {
+            let request = read_request(&mut line).await;
+            book.lock().unwrap().push(request);
+            // A body that breaks off.
+            line.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")
+                .await;
+        }
+    })
+    .await;
+    let gateway = gateway(receiver.address).await;
+    let minted = gateway.mint_open(host.address).await;
+    drop(Viewer::open(&gateway, &minted).await.unwrap());
+    let events = until("both events come", TOLD, async || {
+        let told = told.lock().unwrap().clone();
+        let events: Vec<_> = told.iter().map(|it| it.json()["event"].clone()).collect();
+        let over = events.contains(&json!("ended"));
+        over.then_some(events).ok_or_else(|| format!("{told:?}"))
+    })
+    .await;
+    assert_eq!(events, ["opened", "ended"], "each once");
+}
+
+#[tokio::test]
 async fn a_receiver_that_is_not_there_holds_nobody_up() {
     let host = Manners::default().host(Family::V4).await;
     // It takes connections and says nothing.

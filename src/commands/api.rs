@@ -68,7 +68,6 @@ impl Api {
                 resolver: Resolver::from_system()?,
                 tls,
                 within: args.timeout,
-                max_body: MAX_ANSWER,
             },
             authorization: authorization(args)?,
         })
@@ -99,7 +98,7 @@ impl Api {
         };
         let (status, body) = self
             .fetcher
-            .fetch(&url, question)
+            .fetch(&url, question, MAX_ANSWER)
             .await
             .with_context(|| url.to_string())?;
         let answer: Value = match body.is_empty() {

@@ -38,9 +38,6 @@ const GATHER: Duration = Duration::from_secs(5);
 /// How long the receiver may take to answer.
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// How much of its answer is read, in bytes.
-const MAX_ANSWER: usize = 64 * 1024;
-
 /// What spans are worth: a minute. Later ones are more use than those.
 const PATIENCE: Patience = Patience {
     attempts: 5,
@@ -100,7 +97,6 @@ impl Exporter {
                 resolver,
                 tls,
                 within: WITHIN,
-                max_body: MAX_ANSWER,
             },
             gateway,
             spans,
