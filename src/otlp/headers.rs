@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::regular_file;
+use crate::token::credentials::is_reserved;
 
 /// Why there are no headers. The words hold nothing of the file's text.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,16 @@ pub enum HeadersError {
         "the headers {path} have a line that is not `name: value` (setting traces.headers_file): line {line}"
     )]
     NoHeader {
+        /// The file.
+        path: PathBuf,
+        /// Which line, from 1 on.
+        line: usize,
+    },
+    /// A header of it is for the gateway to set.
+    #[error(
+        "the headers {path} have one that belongs to the request itself (setting traces.headers_file): line {line}"
+    )]
+    Reserved {
         /// The file.
         path: PathBuf,
         /// Which line, from 1 on.
@@ -45,6 +57,12 @@ pub fn read(path: &Path) -> Result<HeaderMap, HeadersError> {
             path: path.to_owned(),
             line: index + 1,
         })?;
+        if is_ours(&name) {
+            return Err(HeadersError::Reserved {
+                path: path.to_owned(),
+                line: index + 1,
+            });
+        }
         headers.append(name, value);
     }
     Ok(headers)
@@ -56,4 +74,9 @@ fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
     let mut value = HeaderValue::try_from(value.trim_start()).ok()?;
     value.set_sensitive(true);
     Some((name, value))
+}
+
+/// What says how the request is framed, and what its body is.
+fn is_ours(name: &HeaderName) -> bool {
+    is_reserved(name.as_str()) || [CONTENT_TYPE, CONTENT_ENCODING].contains(name)
 }

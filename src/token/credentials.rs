@@ -127,8 +127,9 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Headers that make the request what it is.
-fn is_reserved(name: &str) -> bool {
+/// Whether a header makes the request what it is, so that nobody but whoever sends it may set it.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name.starts_with("sec-websocket-")
         || matches!(
