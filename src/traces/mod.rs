@@ -7,7 +7,9 @@
 //!
 //! The trace's id is the console's own, and the id of its first span begins it: so steps at different
 //! gateways are one trace, and no token has to carry anything for it. What opens no console, such as a
-//! token that is none, belongs to no trace: whoever is not let in fills nobody's store of traces.
+//! token that is none, belongs to no trace: whoever is not let in fills nobody's store of traces. Who
+//! has a link can ask for its page as often as they like: pages take half of the queue and no more, so
+//! that they push out none of the other steps, which rates and places keep few.
 //!
 //! Spans wait in a queue for [`otlp`](crate::otlp) to send them. In a build without the feature `otel`
 //! the file `off.rs` stands in for this folder: nothing is kept there, and nothing is done.
@@ -36,6 +38,16 @@ pub struct Traces(Option<Arc<Queue>>);
 struct Queue {
     spans: mpsc::Sender<Span>,
     lost: AtomicU64,
+}
+
+impl Queue {
+    /// Whether there was room for it.
+    fn take(&self, span: Span) -> bool {
+        let room = self.spans.max_capacity() / 2;
+        // The half that is left is for steps that nobody can repeat at will.
+        let has_room = span.step != Step::Page || self.spans.capacity() > room;
+        has_room && self.spans.try_send(span).is_ok()
+    }
 }
 
 impl Traces {
@@ -84,7 +96,7 @@ impl Traces {
     /// Never waits: where there is no room the span is counted as lost.
     fn ended(&self, span: Span) {
         if let Some(queue) = &self.0
-            && queue.spans.try_send(span).is_err()
+            && !queue.take(span)
         {
             queue.lost.fetch_add(1, Relaxed);
         }
@@ -106,7 +118,7 @@ impl Request {
         });
     }
 
-    /// It got this console's page.
+    /// It got this console's page. That is lost where half of the queue is taken.
     pub fn page(self, console: ConsoleId) {
         self.ends(|start, end| Span::new(console, Step::Page, start, end));
     }

@@ -89,12 +89,31 @@ fn who_opens_no_console_is_in_no_trace() {
 fn what_does_not_fit_is_counted() {
     let (traces, waiting) = Traces::queue(2);
     for _ in 0..5 {
-        traces.request().page(console());
+        traces.request().minted(console(), None);
     }
     assert_eq!((traces.waiting(), traces.lost()), (2, 3));
     drop(waiting);
     traces.request().minted(console(), None);
     assert_eq!(traces.lost(), 4);
+}
+
+#[test]
+fn pages_leave_half_of_the_queue_to_the_other_steps() {
+    let (traces, mut waiting) = Traces::queue(4);
+    for _ in 0..5 {
+        traces.request().page(console());
+    }
+    assert_eq!((traces.waiting(), traces.lost()), (2, 3));
+    traces.request().minted(console(), None);
+    let opening = traces.arrival(session());
+    opening.opens(console());
+    opening.connected(None);
+    assert_eq!((traces.waiting(), traces.lost()), (4, 3));
+    let taken = std::iter::from_fn(|| waiting.try_recv().ok());
+    let steps: Vec<_> = taken.map(|it| it.step).collect();
+    assert_eq!(steps, [Step::Page, Step::Page, Step::Mint, Step::Connect]);
+    traces.request().page(console());
+    assert_eq!((traces.waiting(), traces.lost()), (1, 3));
 }
 
 #[test]
