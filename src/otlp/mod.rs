@@ -152,7 +152,8 @@ impl Exporter {
     /// The next spans that are sent together; none when no more come.
     async fn gather(&mut self, stop: &CancellationToken) -> Vec<Span> {
         let mut batch = Vec::new();
-        let mut due = None;
+        let mut due: Option<Instant> = None;
+        let mut stopping = false;
         while batch.len() < BATCH {
             let gathered = async {
                 match due {
@@ -169,7 +170,12 @@ impl Exporter {
                     due = due.or(Some(Instant::now() + GATHER));
                 }
                 () = gathered => break,
-                () = after(stop, QUIET) => break,
+                // From then on and not from the last span on: they may come one by one.
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    let quiet = Instant::now() + QUIET;
+                    due = Some(due.map_or(quiet, |due| due.min(quiet)));
+                }
             }
         }
         batch

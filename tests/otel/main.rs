@@ -26,7 +26,14 @@ use common::rfb_client::Viewer;
 use common::rfb_server::Manners;
 use common::wait::until;
 use common::xvnc::Xvnc;
+use fanlight::host::resolve::Resolver;
+use fanlight::id::ConsoleId;
+use fanlight::metrics::Metrics;
+use fanlight::otlp::Exporter;
+use fanlight::tls::connect::{Connector, Trust};
 use serde_json::{Value, json};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 const PASSWORD: &str = "s3cret12";
 const HEADER: &str = "Bearer k3y-of-the-tests";
@@ -329,6 +336,35 @@ async fn a_collector_that_never_answers_holds_nobody_up() {
     ] {
         assert_eq!(log.matches(words).count(), count, "{words} in {log}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_that_trickle_in_do_not_hold_up_the_last() {
+    let collector = Collector::start(&[]).await;
+    let (traces, exporter) = Exporter::new(
+        format!("http://{}/", collector.address).parse().unwrap(),
+        None,
+        "trickle".to_owned(),
+        Resolver::from_system().unwrap(),
+        Connector::new(&Trust::default()).unwrap(),
+        &Metrics::new(),
+    )
+    .unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    let trickle = async {
+        loop {
+            traces
+                .request()
+                .minted(ConsoleId::from_random([7; 16]), None);
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = exporter.run(stop) => {}
+        () = trickle => {}
+    }
+    assert_ne!(collector.told().len(), 0, "nothing was sent");
 }
 
 #[tokio::test]
