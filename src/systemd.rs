@@ -2,6 +2,7 @@
 //! is no socket, and nobody is told.
 
 use std::io;
+use std::time::Duration;
 
 use listenfd::ListenFd;
 use sd_notify::NotifyState;
@@ -12,6 +13,7 @@ use tracing::warn;
 
 use crate::listener::Socket;
 use crate::listener::unix::UnixSocket;
+use crate::workers::Workers;
 
 /// The variable with the names of the sockets, colons between them.
 const NAMES: &str = "LISTEN_FDNAMES";
@@ -63,20 +65,25 @@ pub fn stopping() {
     tell(NotifyState::Stopping);
 }
 
-/// Says again and again that the gateway is alive, as often as the unit's `WatchdogSec` wants it
-/// twice over. Returns at once where nobody watches.
+/// Says again and again that the gateway is alive, threads of connections and all, as often as the unit's
+/// `WatchdogSec` wants it twice over. Returns at once where nobody watches.
 ///
 /// # Cancel safety
 /// Cancel safe.
-pub async fn keep_alive(stop: CancellationToken) {
+pub async fn keep_alive(workers: Workers, stop: CancellationToken) {
     let Some(within) = sd_notify::watchdog_enabled() else {
         return;
     };
     // An interval of nothing would panic.
-    let mut beats = interval(within.max(std::time::Duration::from_millis(2)) / 2);
+    let between = within.max(Duration::from_millis(4)) / 2;
+    let mut beats = interval(between);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(beats.tick()).await.is_some() {
-        tell(NotifyState::Watchdog);
+        if workers.all_answer(between / 2).await {
+            tell(NotifyState::Watchdog);
+        } else {
+            warn!("a thread of connections does not answer");
+        }
     }
 }
 

@@ -4,17 +4,21 @@
 //! session, the way to its host. What wakes it wakes that thread alone, and runs through less code than
 //! where threads take work from each other.
 
+use std::convert::Infallible;
 use std::io;
 use std::iter;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 
 /// While connections come, a timer of their thread is never further away than this. Handshakes set many
 /// timers, and one that becomes the nearest of all wakes the reactor by a system call.
@@ -40,12 +44,13 @@ pub fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-/// The threads, of which there is one at least. All of them end when this is [ended](Self::end).
+/// The threads, of which there is one at least. All of them end when this is dropped.
 #[derive(Debug)]
 pub struct Threads {
     workers: Workers,
-    stop: CancellationToken,
-    running: Vec<JoinHandle<()>>,
+    stop: DropGuard,
+    /// Nobody says anything: the last that ends lets go of the other side.
+    ended: Receiver<Infallible>,
 }
 
 impl Threads {
@@ -55,33 +60,36 @@ impl Threads {
     /// What the system says.
     pub fn start() -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let stop = CancellationToken::new();
-        let mut running = Vec::new();
-        let mut begin = || {
+        let stopping = CancellationToken::new();
+        let stop = stopping.clone().drop_guard();
+        let (running, ended) = mpsc::channel();
+        let begin = || {
             let runtime = runtime()?;
             let worker = Worker {
                 runtime: runtime.handle().clone(),
-                lodgers: Lodger::default(),
+                load: Arc::default(),
             };
-            let (lodgers, stop) = (worker.lodgers.clone(), stop.clone());
+            let load = Arc::clone(&worker.load);
+            let (running, stop) = (running.clone(), stopping.clone());
             let thread = thread::Builder::new().name("connections".to_owned());
-            running.push(thread.spawn(move || {
-                runtime.block_on(stop.run_until_cancelled(lodgers.keep_a_timer_near()));
+            thread.spawn(move || {
+                runtime.block_on(stop.run_until_cancelled(load.keep_a_timer_near()));
                 // A file that hangs must not keep the process.
                 runtime.shutdown_background();
-            })?);
+                drop(running);
+            })?;
             io::Result::Ok(worker)
         };
         let first = begin()?;
         let others = iter::repeat_with(begin).take(count - 1);
-        let workers = Workers {
+        let workers = All {
             first,
             others: others.collect::<io::Result<_>>()?,
         };
         Ok(Self {
-            workers,
+            workers: Workers(Arc::new(workers)),
             stop,
-            running,
+            ended,
         })
     }
 
@@ -91,50 +99,109 @@ impl Threads {
         self.workers.clone()
     }
 
-    /// Ends them, and what still runs on them where it waits.
-    pub fn end(self) {
-        self.stop.cancel();
-        for thread in self.running {
-            // One that has panicked has said so.
-            let _ = thread.join();
-        }
+    /// Ends them, and what still runs on them where it waits. Returns when they are gone, or after
+    /// `grace`.
+    pub fn end(self, grace: Duration) {
+        drop(self.stop);
+        let _ = self.ended.recv_timeout(grace);
     }
 }
 
 /// Where connections can be put.
 #[derive(Clone, Debug)]
-pub struct Workers {
+pub struct Workers(Arc<All>);
+
+#[derive(Debug)]
+struct All {
     first: Worker,
-    others: Arc<[Worker]>,
+    others: Vec<Worker>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Worker {
     runtime: Handle,
-    lodgers: Lodger,
+    load: Arc<Load>,
 }
 
-/// One of those that live on a thread, counted as long as this is held; and by whom the thread hears that
-/// they come.
+/// What is there on a thread.
+#[derive(Debug, Default)]
+struct Load {
+    lodgers: Count,
+    sessions: Count,
+    arrived: Notify,
+}
+
+/// How many there are that hold one.
 #[derive(Clone, Debug, Default)]
-pub struct Lodger(Arc<Notify>);
+struct Count(Arc<()>);
+
+impl Count {
+    fn held(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+}
+
+/// A connection that lives on a thread, counted as long as this is held.
+#[derive(Debug, Default)]
+pub struct Lodger {
+    load: Arc<Load>,
+    _counted: Count,
+}
+
+/// A session of one, counted as long as this is held.
+#[derive(Debug)]
+pub struct Settled {
+    _counted: Count,
+}
 
 impl Workers {
-    /// The runtime of the thread with the fewest connections, and what makes one more of them.
+    /// The runtime of the thread with the fewest sessions, and of those with the fewest connections; and
+    /// what makes one more of them.
     #[must_use]
     pub fn lodge(&self) -> (&Handle, Lodger) {
-        let workers = iter::once(&self.first).chain(self.others.iter());
-        let emptiest = workers.min_by_key(|worker| Arc::strong_count(&worker.lodgers.0));
-        let Worker { runtime, lodgers } = emptiest.unwrap_or(&self.first);
-        lodgers.0.notify_one();
-        (runtime, lodgers.clone())
+        let load = |load: &Load| (load.sessions.held(), load.lodgers.held());
+        let emptiest = self.all().min_by_key(|worker| load(&worker.load));
+        let Worker { runtime, load } = emptiest.unwrap_or(&self.0.first);
+        load.arrived.notify_one();
+        let lodger = Lodger {
+            load: Arc::clone(load),
+            _counted: load.lodgers.clone(),
+        };
+        (runtime, lodger)
+    }
+
+    /// Whether every thread comes to something new within this time.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn all_answer(&self, within: Duration) -> bool {
+        let asked = self
+            .all()
+            .map(|worker| TaskTracker::new().spawn_on(async {}, &worker.runtime));
+        let answers = join_all(asked.collect::<Vec<_>>());
+        let answers = timeout(within, answers).await;
+        answers.is_ok_and(|all| all.iter().all(Result::is_ok))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Worker> {
+        iter::once(&self.0.first).chain(&self.0.others)
     }
 }
 
 impl Lodger {
+    /// It has become a session, or has one more of them.
+    #[must_use]
+    pub fn settle(&self) -> Settled {
+        Settled {
+            _counted: self.load.sessions.clone(),
+        }
+    }
+}
+
+impl Load {
     async fn keep_a_timer_near(&self) {
         loop {
-            self.0.notified().await;
+            self.arrived.notified().await;
             sleep(NEAR_TIMER).await;
         }
     }
@@ -144,39 +211,69 @@ impl Lodger {
 mod tests {
     use std::collections::HashMap;
 
-    use tokio_util::task::TaskTracker;
-
     use super::*;
 
+    const GRACE: Duration = Duration::from_secs(30);
+
     #[test]
-    fn connections_go_where_the_fewest_are_and_stay_there() {
+    fn connections_are_spread_and_stay_with_all_that_they_begin() {
         let threads = Threads::start().unwrap();
-        let workers = threads.workers();
-        let count = 1 + workers.others.len();
+        // However many listeners there are.
+        let listeners = [threads.workers(), threads.workers(), threads.workers()];
+        let count = listeners[0].all().count();
         let main = runtime().unwrap();
         let mut lodging = Vec::new();
         let mut seen = HashMap::new();
-        for _ in 0..3 * count {
-            let (runtime, lodger) = workers.lodge();
+        for turn in 0..3 * count {
+            let (runtime, lodger) = listeners[turn % 3].lodge();
             lodging.push(lodger);
-            let here = runtime.spawn(async {
+            let connection = async {
                 let begun = TaskTracker::new().spawn(async { thread::current().id() });
                 (thread::current().id(), begun.await.unwrap())
-            });
-            let (thread, begun) = main.block_on(here).unwrap();
+            };
+            let connection = TaskTracker::new().spawn_on(connection, runtime);
+            let (thread, begun) = main.block_on(connection).unwrap();
             assert_eq!(thread, begun);
             assert_ne!(thread, thread::current().id());
             *seen.entry(thread).or_insert(0) += 1;
         }
         assert_eq!(seen.len(), count);
-        assert!(seen.values().all(|&on_one| on_one == 3));
+        assert!(seen.values().all(|&on_one| on_one == 3), "{seen:?}");
+        assert!(main.block_on(listeners[0].all_answer(GRACE)));
+        threads.end(GRACE);
+        assert!(!main.block_on(listeners[0].all_answer(GRACE)));
+    }
 
-        // Whose place was left gets the next one.
-        let Lodger(emptier) = lodging.pop().unwrap();
-        let known = Arc::as_ptr(&emptier);
-        drop(emptier);
-        let (_, Lodger(next)) = workers.lodge();
-        assert_eq!(Arc::as_ptr(&next), known);
-        threads.end();
+    #[test]
+    fn sessions_weigh_more_than_connections() {
+        let threads = Threads::start().unwrap();
+        let workers = threads.workers();
+        let (_, page) = workers.lodge();
+        let session = page.settle();
+        let rest = workers.all().count() - 1;
+        // Everybody else has two connections, and comes first all the same.
+        let others: Vec<_> = (0..2 * rest).map(|_| workers.lodge().1).collect();
+        assert!(others.iter().all(|it| !Arc::ptr_eq(&it.load, &page.load)));
+        drop(session);
+        let next = workers.lodge().1;
+        assert!(Arc::ptr_eq(&next.load, &page.load));
+        threads.end(GRACE);
+    }
+
+    #[test]
+    fn a_thread_that_hangs_is_noticed_and_not_waited_for() {
+        let threads = Threads::start().unwrap();
+        let workers = threads.workers();
+        let (runtime, _lodger) = workers.lodge();
+        let (go_on, waits) = mpsc::channel::<()>();
+        let hangs = async move { waits.recv().is_ok() };
+        let hanging = TaskTracker::new().spawn_on(hangs, runtime);
+        let main = super::runtime().unwrap();
+        let brief = Duration::from_millis(50);
+        assert!(!main.block_on(workers.all_answer(brief)));
+        threads.end(brief);
+        assert!(!hanging.is_finished());
+        drop(go_on);
+        let _ = main.block_on(hanging);
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let runtime = super::runtime()?;
     let threads = Threads::start().context("cannot start the threads of connections")?;
     let ended = runtime.block_on(serve(args, resolved, &level, &threads.workers()));
-    threads.end();
+    threads.end(DISK_GRACE);
     // A file that hangs must not keep the process.
     runtime.shutdown_timeout(DISK_GRACE);
     ended
@@ -54,7 +54,7 @@ async fn serve(
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for signals")?;
     let handed_over = systemd::sockets().context("a socket that was handed over is of no use")?;
     let mut gateway = Gateway::start_with(config, keys, workers, handed_over).await?;
-    let alive = systemd::keep_alive(gateway.stopping().clone());
+    let alive = systemd::keep_alive(workers.clone(), gateway.stopping().clone());
     gateway.tasks().spawn(alive);
     systemd::ready();
     let mut running = Running {

@@ -65,8 +65,10 @@ impl Edge {
 
     /// Closes a connection that comes too often, without a word and so that nothing of it is left
     /// in the kernel either.
-    pub(super) fn refuse(&self, socket: BorrowedFd<'_>, peer: ClientAddr, why: &TooOften) {
-        let _: io::Result<()> = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+    pub(super) fn refuse(&self, socket: Option<BorrowedFd<'_>>, peer: ClientAddr, why: &TooOften) {
+        if let Some(socket) = socket {
+            let _: io::Result<()> = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+        }
         if let Some(left_out) = self.said.line() {
             warn!(client = %peer, left_out, %why, "connections come too often (setting limits.connections_per_client)");
         }
@@ -94,11 +96,8 @@ impl Edge {
         let Some(client) = client else {
             return Ok(peer);
         };
-        self.take(client).inspect_err(|why| {
-            if let Some(socket) = stream.socket() {
-                self.refuse(socket, client, why);
-            }
-        })?;
+        self.take(client)
+            .inspect_err(|why| self.refuse(stream.socket(), client, why))?;
         Ok(client)
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
             && front.places.available_permits() == 0
             && full.line().is_some()
         {
-            warn!(address = %socket, "this listener has no place left: others wait");
+            warn!(address = %socket, "this listener has no place left: whoever comes now waits");
         }
         let accepted = async {
             // The semaphore is never closed.
@@ -80,7 +80,7 @@ pub(super) async fn accept(socket: Socket, front: Arc<Front>) {
             Ok((accepted, address, place)) => {
                 let face = front.face.get();
                 if let Err(why) = face.edge.take(address) {
-                    face.edge.refuse(accepted.as_fd(), address, &why);
+                    face.edge.refuse(Some(accepted.as_fd()), address, &why);
                     continue;
                 }
                 let (thread, lodger) = front.workers.lodge();

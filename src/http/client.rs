@@ -11,7 +11,7 @@ use tracing::debug;
 use crate::client_addr::ClientAddr;
 use crate::http::Service;
 use crate::tls::clients::ClientNames;
-use crate::workers::Lodger;
+use crate::workers::{Lodger, Settled};
 
 /// Where a request comes from. `serve` puts the connection's other end into each request, and
 /// [`identify`] the client in its place.
@@ -29,7 +29,7 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Place {
     _open: OwnedSemaphorePermit,
-    _thread: Lodger,
+    thread: Lodger,
 }
 
 impl Place {
@@ -38,8 +38,14 @@ impl Place {
     pub const fn new(open: OwnedSemaphorePermit, thread: Lodger) -> Self {
         Self {
             _open: open,
-            _thread: thread,
+            thread,
         }
+    }
+
+    /// What makes a session of it, or one more.
+    #[must_use]
+    pub fn settle(&self) -> Settled {
+        self.thread.settle()
     }
 }
 

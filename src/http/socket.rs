@@ -180,9 +180,10 @@ struct Upgrading {
 async fn run(service: Arc<Service>, upgrading: Upgrading, arrival: Box<Arrival>, client: Client) {
     let Client {
         address: client,
-        place: _place,
+        place,
         ..
     } = client;
+    let _settled = place.settle();
     let Upgrading { on, tunnel } = upgrading;
     let upgraded = match timeout(UPGRADE_WITHIN, on).await {
         Ok(Ok(upgraded)) => upgraded,

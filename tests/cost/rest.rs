@@ -99,7 +99,7 @@ fn measure(what: &str, (least, most): Band, tls: Option<(String, Arc<ClientConfi
 
     drop(kept);
     runtime.block_on(gateway.stop());
-    threads.end();
+    threads.end(SETTLED);
 }
 
 async fn start(settings: &str, workers: &Workers) -> Gateway {

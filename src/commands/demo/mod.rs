@@ -54,7 +54,7 @@ use machine::DemoMachine;
 const MACHINE_RANGE: &str = "127.0.0.1";
 
 pub(super) fn run(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<()> {
-    let threads = Threads::start()?;
+    let threads = Threads::start().context("cannot start the threads of connections")?;
     super::runtime()?.block_on(demo(args, out, &threads.workers()))
 }
 
