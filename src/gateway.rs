@@ -142,7 +142,7 @@ impl Gateway {
         let store = config.store.open(&params::name(config))?;
         let store = Arc::new(Timed::new(store, Arc::clone(&metrics)));
         if let Some(webhook) = webhook(config, resolver.clone(), Arc::clone(&metrics))? {
-            tasks.spawn(webhook.run(store.subscribe(), stop.clone()));
+            tasks.spawn(webhook.run(store.events(), stop.clone()));
         }
         #[cfg(feature = "otel")]
         let traces = traces::start(config, &resolver, &metrics, &tasks, &stop)?;

@@ -17,6 +17,7 @@
 //! and passes the word on to all gateways ([`Message`]). A gateway that missed the word learns it
 //! from its next [`Store::renew`].
 
+mod audience;
 pub mod claim;
 pub mod entry;
 pub mod memory;
@@ -146,8 +147,13 @@ pub trait Store: Debug + Send + Sync {
     /// Tells all gateways, this one too.
     fn publish<'a>(&'a self, message: &'a Message) -> Answer<'a, ()>;
 
-    /// What is told from now on. A receiver that lags behind misses the oldest.
+    /// What is to be carried out from now on: ends and orders, and the events that a gateway found
+    /// out of another's session. A receiver that lags behind misses the oldest.
     fn subscribe(&self) -> broadcast::Receiver<Message>;
+
+    /// What happens from now on: all events and nothing else. A receiver that lags behind misses the
+    /// oldest.
+    fn events(&self) -> broadcast::Receiver<Message>;
 
     /// Whether the store can be asked.
     fn check(&self) -> Answer<'_, ()>;

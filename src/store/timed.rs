@@ -109,6 +109,10 @@ impl Store for Timed {
         self.store.subscribe()
     }
 
+    fn events(&self) -> broadcast::Receiver<Message> {
+        self.store.events()
+    }
+
     fn check(&self) -> Answer<'_, ()> {
         self.timed("check", self.store.check())
     }

@@ -120,7 +120,7 @@ async fn the_end_of_a_session_without_its_gateway_is_told_once() {
     let server = RedisServer::start(&[]).await;
     let (killed, finder) = stores(&server).await;
     let (_, third) = stores(&server).await;
-    let mut heard = [finder.subscribe(), third.subscribe()];
+    let mut heard = [finder.events(), third.events()];
     let kept = open(&*killed, &entry(), 1, LONG).await;
     let unkept = live(&entry());
     admit(&*killed, &unkept).await.unwrap();
@@ -166,7 +166,7 @@ async fn the_end_of_a_session_without_its_gateway_is_told_once() {
 async fn a_gateway_that_was_cut_off_is_told_of_when_it_is_back() {
     let server = RedisServer::start(&[]).await;
     let (cut_off, other) = stores(&server).await;
-    let mut heard = other.subscribe();
+    let mut heard = other.events();
     let kept = open(&*cut_off, &entry(), 1, LONG).await;
     let unkept = live(&entry());
     admit(&*cut_off, &unkept).await.unwrap();
@@ -198,7 +198,7 @@ async fn a_gateway_that_was_cut_off_is_told_of_when_it_is_back() {
 async fn nobody_is_taken_for_lost_because_redis_was_away() {
     let server = RedisServer::start(&[]).await;
     let (one, two) = stores(&server).await;
-    let mut heard = two.subscribe();
+    let mut heard = two.events();
     let there = open(&*one, &entry(), 1, LONG).await;
     let dead = open(&*one, &entry(), 1, LONG).await;
     let both = [there.clone(), dead.clone()];

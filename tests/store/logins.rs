@@ -14,7 +14,7 @@ const RIGHTS: &str = "~fanlight:* &fanlight:* -@all +@connection +@read +@write 
 
 /// Every kind of call.
 async fn use_it(store: &Redis) {
-    let mut messages = store.subscribe();
+    let (mut messages, mut events) = (store.subscribe(), store.events());
     let session = open(store, &entry(), 1, LONG).await;
     assert_eq!(
         store.renew(std::slice::from_ref(&session)).await.unwrap(),
@@ -27,7 +27,7 @@ async fn use_it(store: &Redis) {
     assert_eq!(page.entries, std::slice::from_ref(&resumed));
     let event = Message::Event(Event::Resumed(resumed.clone()));
     store.publish(&event).await.unwrap();
-    assert_eq!(heard(&mut messages).await, event);
+    assert_eq!(heard(&mut events).await, event);
     let whom = Whom::Console(resumed.console);
     assert_eq!(store.end(&whom, &sentence()).await.unwrap(), 1);
 }

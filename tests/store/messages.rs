@@ -10,7 +10,8 @@ use crate::common::wait::until;
 use crate::sample::{DEADLINE, entry, heard, labels, live, open, sentence};
 
 pub(crate) async fn everybody_is_told_in_order(store: Arc<dyn Store>) {
-    let mut listening = [store.subscribe(), store.subscribe()];
+    let mut listening = [store.events(), store.events()];
+    let mut carried_out = store.subscribe();
     let entry = live(&Entry {
         labels: labels(&[("vm", "Zoë's \u{1f5a5}")]),
         ..entry()
@@ -39,6 +40,19 @@ pub(crate) async fn everybody_is_told_in_order(store: Arc<dyn Store>) {
             assert_eq!(heard(messages).await, *message);
         }
     }
+
+    // Of all these, sessions are concerned by what was found of another gateway's, and by ends.
+    let whom = Whom::Session(entry.id);
+    store.end(&whom, &sentence()).await.unwrap();
+    let end = Message::End {
+        whom,
+        sentence: sentence(),
+    };
+    assert_eq!(heard(&mut carried_out).await, sent[2]);
+    assert_eq!(heard(&mut carried_out).await, end);
+    for messages in &mut listening {
+        assert!(messages.is_empty());
+    }
 }
 
 pub(crate) async fn an_end_is_told_even_if_nobody_is_meant(store: Arc<dyn Store>) {
@@ -63,7 +77,7 @@ pub(crate) async fn an_end_is_told_even_if_nobody_is_meant(store: Arc<dyn Store>
 }
 
 pub(crate) async fn what_a_gateway_told_itself_is_told_by_nobody_else(store: Arc<dyn Store>) {
-    let mut messages = store.subscribe();
+    let mut messages = store.events();
     let brief = Duration::from_millis(50);
     for leaving in [Leaving::Lost, Leaving::Over] {
         let session = open(&*store, &entry(), 1, brief).await;

@@ -69,7 +69,7 @@ async fn a_redis_that_was_killed_learns_again_who_is_there() {
     assert_eq!(seen, Some(session.clone()));
 
     // Words get through again as well.
-    let mut messages = two.subscribe();
+    let mut messages = two.events();
     let event = Message::Event(Event::Opened(session));
     one.publish(&event).await.unwrap();
     assert_eq!(heard(&mut messages).await, event);

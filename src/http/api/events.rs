@@ -78,7 +78,7 @@ pub(super) async fn listen(
     let Selection { filter, .. } = Selection::read(&parameters)?;
     let place = Arc::clone(&api.followers.places).try_acquire_owned();
     let follower = Follower {
-        messages: api.store.subscribe(),
+        messages: api.store.events(),
         filter,
         with_target: caller.scopes.allow(Scope::SessionsTarget),
         heartbeat: Instant::now() + HEARTBEAT,

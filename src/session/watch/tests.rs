@@ -60,6 +60,9 @@ impl Store for Hanging {
     fn subscribe(&self) -> broadcast::Receiver<Message> {
         self.0.subscribe()
     }
+    fn events(&self) -> broadcast::Receiver<Message> {
+        self.0.events()
+    }
     fn check(&self) -> Answer<'_, ()> {
         self.0.check()
     }

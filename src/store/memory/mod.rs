@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use crate::id::SessionId;
 use crate::reason::Reason;
+use crate::store::audience::Audience;
 use crate::store::{
-    Answer, BACKLOG, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Order, Page,
-    Permit, Permitted, Resumed, Sentence, Store, Unavailable, Verdict, Whom,
+    Answer, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Order, Page, Permit,
+    Permitted, Resumed, Sentence, Store, Unavailable, Verdict, Whom,
 };
 
 use held::Held;
@@ -24,15 +25,14 @@ use held::Held;
 #[derive(Debug)]
 pub struct Memory {
     held: Mutex<Held>,
-    messages: broadcast::Sender<Message>,
+    audience: Audience,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        let (messages, _) = broadcast::channel(BACKLOG);
         Self {
             held: Mutex::new(Held::new(Instant::now())),
-            messages,
+            audience: Audience::default(),
         }
     }
 }
@@ -47,12 +47,7 @@ impl Memory {
     }
 
     fn tell(&self, whom: Whom, sentence: Sentence) {
-        self.send(Message::End { whom, sentence });
-    }
-
-    /// Nobody listening is no error.
-    fn send(&self, message: Message) {
-        let _ = self.messages.send(message);
+        self.audience.tell(Message::End { whom, sentence });
     }
 }
 
@@ -108,7 +103,7 @@ impl Store for Memory {
         let permitted = self.held().permit(session, *permit);
         if permitted == Permitted::Done {
             let order = Order::Permit(*permit);
-            self.send(Message::Order { session, order });
+            self.audience.tell(Message::Order { session, order });
         }
         ready(permitted)
     }
@@ -136,12 +131,16 @@ impl Store for Memory {
     }
 
     fn publish<'a>(&'a self, message: &'a Message) -> Answer<'a, ()> {
-        self.send(message.clone());
+        self.audience.tell(message.clone());
         ready(())
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Message> {
-        self.messages.subscribe()
+        self.audience.subscribe()
+    }
+
+    fn events(&self) -> broadcast::Receiver<Message> {
+        self.audience.events()
     }
 
     fn check(&self) -> Answer<'_, ()> {

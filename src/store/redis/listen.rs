@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use redis::aio::PubSub;
 use tokio::select;
-use tokio::sync::broadcast;
 use tokio::time::{interval, sleep, timeout};
 use tracing::{debug, warn};
 
 use super::link::unavailable;
-use crate::store::{Message, Unavailable};
+use crate::store::Unavailable;
+use crate::store::audience::Audience;
 
 /// How often it is asked whether the connection still is one.
 const ASK: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ pub(super) async fn listen(
     client: redis::Client,
     channel: String,
     deadline: Duration,
-    messages: broadcast::Sender<Message>,
+    audience: Audience,
     listening: Listening,
 ) {
     let (first, longest) = PAUSES;
@@ -53,7 +53,7 @@ pub(super) async fn listen(
                 pause = first;
                 listening.set(true);
                 debug!("the store's messages arrive");
-                pass_on(pubsub, deadline, &messages).await;
+                pass_on(pubsub, deadline, &audience).await;
                 listening.set(false);
                 warn!("the store's messages do not arrive");
             }
@@ -74,13 +74,13 @@ async fn subscribe(client: &redis::Client, channel: &str) -> Result<PubSub, Unav
 }
 
 /// Until the connection is gone.
-async fn pass_on(pubsub: PubSub, deadline: Duration, messages: &broadcast::Sender<Message>) {
+async fn pass_on(pubsub: PubSub, deadline: Duration, audience: &Audience) {
     let (mut sink, mut stream) = pubsub.split();
     let mut ask = interval(ASK);
     loop {
         select! {
             told = stream.next() => match told {
-                Some(told) => pass(told.get_payload_bytes(), messages),
+                Some(told) => pass(told.get_payload_bytes(), audience),
                 None => return,
             },
             _ = ask.tick() => {
@@ -93,14 +93,13 @@ async fn pass_on(pubsub: PubSub, deadline: Duration, messages: &broadcast::Sende
     }
 }
 
-fn pass(payload: &[u8], messages: &broadcast::Sender<Message>) {
+fn pass(payload: &[u8], audience: &Audience) {
     if payload.len() > MAX_MESSAGE {
         debug!(bytes = payload.len(), "a message that is too long");
         return;
     }
     match serde_json::from_slice(payload) {
-        // Nobody listening is no error.
-        Ok(message) => drop(messages.send(message)),
+        Ok(message) => audience.tell(message),
         Err(_) => debug!(bytes = payload.len(), "a message that cannot be read"),
     }
 }

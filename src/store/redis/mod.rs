@@ -30,9 +30,10 @@ use tokio::task::JoinSet;
 
 use crate::id::SessionId;
 use crate::secret::Secret;
+use crate::store::audience::Audience;
 use crate::store::{
-    Answer, BACKLOG, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Order, Page,
-    Permit, Permitted, Resumed, Sentence, State, Store, Unavailable, Verdict, Whom,
+    Answer, Claim, Denied, Entry, Filter, Keep, Knock, Leaving, Message, Order, Page, Permit,
+    Permitted, Resumed, Sentence, State, Store, Unavailable, Verdict, Whom,
 };
 
 use call::{Call, Told};
@@ -88,7 +89,7 @@ pub struct BadParams(String);
 pub struct Redis {
     link: Link,
     channel: String,
-    messages: broadcast::Sender<Message>,
+    audience: Audience,
     listening: Listening,
     unanswered: std::sync::Mutex<Vec<(Entry, tokio::time::Instant)>>,
     /// Ends with this.
@@ -104,20 +105,20 @@ impl Redis {
         let client = client(params)?;
         let link = Link::new(client.clone(), params)?;
         let channel = format!("{}messages", params.prefix);
-        let (messages, _) = broadcast::channel(BACKLOG);
+        let audience = Audience::default();
         let listening = Listening::default();
         let mut tasks = JoinSet::new();
         tasks.spawn(listen::listen(
             client,
             channel.clone(),
             params.timeout,
-            messages.clone(),
+            audience.clone(),
             listening.clone(),
         ));
         Ok(Self {
             link,
             channel,
-            messages,
+            audience,
             listening,
             unanswered: std::sync::Mutex::default(),
             _tasks: tasks,
@@ -365,7 +366,11 @@ impl Store for Redis {
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Message> {
-        self.messages.subscribe()
+        self.audience.subscribe()
+    }
+
+    fn events(&self) -> broadcast::Receiver<Message> {
+        self.audience.events()
     }
 
     fn check(&self) -> Answer<'_, ()> {
