@@ -351,9 +351,11 @@ async fn spans_that_trickle_in_do_not_hold_up_the_last() {
     )
     .unwrap();
     let stop = CancellationToken::new();
-    stop.cancel();
     let trickle = async {
-        loop {
+        for count in 0.. {
+            if count == 10 {
+                stop.cancel();
+            }
             traces
                 .request()
                 .minted(ConsoleId::from_random([7; 16]), None);
@@ -361,7 +363,7 @@ async fn spans_that_trickle_in_do_not_hold_up_the_last() {
         }
     };
     tokio::select! {
-        () = exporter.run(stop) => {}
+        () = exporter.run(stop.clone()) => {}
         () = trickle => {}
     }
     assert_ne!(collector.told().len(), 0, "nothing was sent");
@@ -382,6 +384,11 @@ async fn headers_that_are_none_are_refused_and_not_repeated() {
         let said = builder.start_in_vain().await;
         let words = format!("(setting traces.headers_file): line {line}");
         assert!(said.contains(&words), "{said}");
+        // As check-config and a reload say it: before anything is begun.
+        assert!(
+            said.contains(": traces.headers_file: the headers "),
+            "{said}"
+        );
         assert!(!said.contains("s3cr3t"), "{said}");
     }
 }
