@@ -12,13 +12,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::host::dial::{DialError, dial};
 use crate::host::resolve::{ResolveError, Resolver};
 use crate::listener::unix;
 use crate::rfb::SwapError;
+use crate::stream::Duplex;
 use crate::target::{Endpoint, WebSocketUrl};
 use crate::tls::connect::Connector;
 
@@ -209,73 +209,58 @@ impl Fetcher {
         read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
         let exchange = async {
-            match &url.socket {
+            let stream: Box<dyn Duplex> = match &url.socket {
                 Some(socket) => {
-                    let stream = unix::connect(socket).await.map_err(FetchError::Socket)?;
-                    self.talk(stream, url, question, read).await
+                    let connected = unix::connect(socket).await;
+                    Box::new(connected.map_err(FetchError::Socket)?)
                 }
                 None => {
                     let addresses = self.resolver.resolve(&url.endpoint.host).await?;
                     let (stream, _) = dial(&addresses, url.endpoint.port.get()).await?;
-                    self.talk(stream, url, question, read).await
+                    Box::new(stream)
                 }
+            };
+            if !url.tls {
+                return exchange(stream, url, question, read).await;
             }
+            let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
+            exchange(Box::new(stream), url, question, read).await
         };
         timeout(self.within, exchange)
             .await
             .unwrap_or(Err(FetchError::Timeout(self.within)))
     }
+}
 
-    async fn talk<S, T>(
-        &self,
-        stream: S,
-        url: &Url,
-        question: Question,
-        read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
-    ) -> Result<T, FetchError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        if !url.tls {
-            return self.exchange(stream, url, question, read).await;
-        }
-        let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
-        self.exchange(stream, url, question, read).await
+/// Asks over a stream that is there for nothing else.
+async fn exchange<T>(
+    stream: Box<dyn Duplex>,
+    url: &Url,
+    question: Question,
+    read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
+) -> Result<T, FetchError> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut request = Request::builder()
+        .method(question.method)
+        .uri(&url.path)
+        .body(Body::from(question.body))
+        .map_err(FetchError::Request)?;
+    *request.headers_mut() = question.headers;
+    let host =
+        HeaderValue::try_from(&url.authority).map_err(|error| FetchError::Request(error.into()))?;
+    request.headers_mut().insert(HOST, host);
+    let answer = async {
+        let response = sender.send_request(request).await?;
+        read(response).await
+    };
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => return answer,
+        // It has failed, or is at its end; the answer knows which.
+        _ = connection => {}
     }
-
-    async fn exchange<S, T>(
-        &self,
-        stream: S,
-        url: &Url,
-        question: Question,
-        read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, FetchError>,
-    ) -> Result<T, FetchError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let mut request = Request::builder()
-            .method(question.method)
-            .uri(&url.path)
-            .body(Body::from(question.body))
-            .map_err(FetchError::Request)?;
-        *request.headers_mut() = question.headers;
-        let host = HeaderValue::try_from(&url.authority)
-            .map_err(|error| FetchError::Request(error.into()))?;
-        request.headers_mut().insert(HOST, host);
-        let answer = async {
-            let response = sender.send_request(request).await?;
-            read(response).await
-        };
-        let mut answer = std::pin::pin!(answer);
-        tokio::select! {
-            biased;
-            answer = &mut answer => return answer,
-            // It has failed, or is at its end; the answer knows which.
-            _ = connection => {}
-        }
-        answer.await
-    }
+    answer.await
 }
 
 #[cfg(test)]

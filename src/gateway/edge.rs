@@ -1,6 +1,7 @@
 //! The first look at a connection: whom it comes from, and whether it comes too often.
 
 use std::io;
+use std::num::NonZeroU32;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
@@ -16,12 +17,9 @@ use crate::rate::{Rate, TooOften};
 use crate::stream::Stream;
 
 /// Between two log lines about connections that come too often, or find no place.
-pub(super) const SAID_EVERY: Rate = match std::num::NonZeroU32::new(1) {
-    Some(count) => Rate {
-        count,
-        period: Duration::from_secs(10),
-    },
-    None => unreachable!(),
+pub(super) const SAID_EVERY: Rate = Rate {
+    count: NonZeroU32::MIN,
+    period: Duration::from_secs(10),
 };
 
 /// Who may connect.
