@@ -8,12 +8,12 @@
 mod common;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::fake_host::{FakeHost, Line};
+use common::fake_host::FakeHost;
 use common::gateway::{TestGateway, target};
 use common::net::Family;
+use common::receiver::{Receiver, Told};
 use common::rfb_client::Viewer;
 use common::rfb_server::Manners;
 use common::wait::until;
@@ -26,16 +26,9 @@ const SECRET: &str = "a secret of the tests";
 /// What an event may take on a busy test machine, one more attempt included.
 const TOLD: Duration = Duration::from_secs(30);
 
-/// What came with one request.
-#[derive(Clone, Debug)]
-struct Told {
-    head: String,
-    body: String,
-}
-
 impl Told {
     fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
+        serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The value of the signature's header, once it was checked.
@@ -48,70 +41,24 @@ impl Told {
         let seconds: u64 = time.strip_prefix("t=").unwrap().parse().unwrap();
         assert!(seconds > 1_700_000_000);
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-        mac.update(format!("{seconds}.{}", self.body).as_bytes());
+        mac.update(format!("{seconds}.").as_bytes());
+        mac.update(&self.body);
         let expected = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
         assert_eq!(tag, expected);
     }
 }
 
-/// Somebody who is told. Answers the first requests with these statuses, and all others with 204.
-struct Receiver {
-    _host: FakeHost,
-    address: SocketAddr,
-    told: Arc<Mutex<Vec<Told>>>,
-}
-
 impl Receiver {
-    async fn start(statuses: &[u16]) -> Self {
-        let told = Arc::<Mutex<Vec<Told>>>::default();
-        let (book, statuses) = (Arc::clone(&told), Arc::new(statuses.to_vec()));
-        let host = FakeHost::serve(Family::V4, move |mut line| {
-            let (book, statuses) = (Arc::clone(&book), Arc::clone(&statuses));
-            async move {
-                let request = read_request(&mut line).await;
-                let number = {
-                    let mut book = book.lock().unwrap();
-                    book.push(request);
-                    book.len() - 1
-                };
-                let status = statuses.get(number).copied().unwrap_or(204);
-                let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
-                line.send(answer.as_bytes()).await;
-            }
-        })
-        .await;
-        Self {
-            address: host.address,
-            _host: host,
-            told,
-        }
-    }
-
     /// Waits until so many requests have come.
-    async fn told(&self, count: usize) -> Vec<Told> {
+    async fn at_least(&self, count: usize) -> Vec<Told> {
         until("the receiver is told", TOLD, async || {
-            let told = self.told.lock().unwrap().clone();
+            let told = self.told();
             (told.len() >= count)
                 .then_some(told.clone())
                 .ok_or_else(|| format!("{told:?}"))
         })
         .await
     }
-}
-
-async fn read_request(line: &mut Line) -> Told {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.extend(line.read(1).await.unwrap());
-    }
-    let head = String::from_utf8(head).unwrap();
-    let length = head
-        .lines()
-        .find_map(|it| it.strip_prefix("content-length: "))
-        .unwrap();
-    let body = line.read(length.parse().unwrap()).await.unwrap();
-    let body = String::from_utf8(body).unwrap();
-    Told { head, body }
 }
 
 async fn gateway(receiver: SocketAddr) -> TestGateway {
@@ -127,12 +74,12 @@ async fn gateway(receiver: SocketAddr) -> TestGateway {
 #[tokio::test]
 async fn openings_and_ends_are_told_signed_and_again_until_they_are_taken() {
     let host = Manners::default().host(Family::V4).await;
-    let receiver = Receiver::start(&[503]).await;
+    let receiver = Receiver::start(&[503], 204).await;
     let mut gateway = gateway(receiver.address).await;
     let body = json!({ "target": target(host.address), "labels": { "vm": "web-01" } });
     let minted = gateway.mint(&body).await;
     let viewer = Viewer::open(&gateway, &minted).await.unwrap();
-    let told = receiver.told(2).await;
+    let told = receiver.at_least(2).await;
     for attempt in &told {
         assert!(
             attempt
@@ -155,7 +102,7 @@ async fn openings_and_ends_are_told_signed_and_again_until_they_are_taken() {
 
     // The end of a session that ends with the gateway is told as well.
     gateway.process().terminate();
-    let told = receiver.told(3).await;
+    let told = receiver.at_least(3).await;
     told[2].assert_signed();
     let ended = told[2].json();
     assert_eq!(
@@ -171,24 +118,14 @@ async fn openings_and_ends_are_told_signed_and_again_until_they_are_taken() {
 #[tokio::test]
 async fn an_answer_counts_by_its_status_alone() {
     let host = Manners::default().host(Family::V4).await;
-    let told = Arc::<Mutex<Vec<Told>>>::default();
-    let book = Arc::clone(&told);
-    let receiver = FakeHost::serve(Family::V4, move |mut line| {
-        let book = Arc::clone(&book);
-        async move {
-            let request = read_request(&mut line).await;
-            book.lock().unwrap().push(request);
-            // A body that breaks off.
-            line.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf")
-                .await;
-        }
-    })
-    .await;
+    // A body that breaks off.
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
+    let receiver = Receiver::answering(|_| half.to_owned()).await;
     let gateway = gateway(receiver.address).await;
     let minted = gateway.mint_open(host.address).await;
     drop(Viewer::open(&gateway, &minted).await.unwrap());
     let events = until("both events come", TOLD, async || {
-        let told = told.lock().unwrap().clone();
+        let told = receiver.told();
         let events: Vec<_> = told.iter().map(|it| it.json()["event"].clone()).collect();
         let over = events.contains(&json!("ended"));
         over.then_some(events).ok_or_else(|| format!("{told:?}"))

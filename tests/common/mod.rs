@@ -38,6 +38,7 @@ pub mod qemu;
 pub mod qmp;
 pub mod ra2_message;
 pub mod ra2_server;
+pub mod receiver;
 pub mod redis;
 pub mod rfb_client;
 pub mod rfb_server;

@@ -16,12 +16,12 @@ mod spans;
 
 use std::time::{Duration, SystemTime};
 
-use collector::Collector;
 use common::fake_host::FakeHost;
 use common::gateway::{Builder, TestGateway, target};
 use common::http::Request;
 use common::minted::Minted;
 use common::net::Family;
+use common::receiver::Receiver;
 use common::rfb_client::Viewer;
 use common::rfb_server::Manners;
 use common::wait::until;
@@ -105,7 +105,7 @@ fn nanos(span: &Value, at: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_mint_to_the_first_frame_is_one_trace() {
     let host = Xvnc::start(PASSWORD).await;
-    let collector = Collector::start(&[]).await;
+    let collector = Receiver::start(&[], 200).await;
     let begun = SystemTime::now();
     let mut gateway = tracing(collector.address)
         .set("name", "west-1")
@@ -187,7 +187,7 @@ async fn from_the_mint_to_the_first_frame_is_one_trace() {
 #[tokio::test]
 async fn gateways_with_the_same_keys_tell_of_one_trace() {
     let host = Manners::default().host(Family::V4).await;
-    let collector = Collector::start(&[]).await;
+    let collector = Receiver::start(&[], 200).await;
     let first = tracing(collector.address).set("name", "first");
     let mut first = first.start().await;
     let keys = first.file("state/keyring").to_str().unwrap().to_owned();
@@ -215,7 +215,7 @@ async fn gateways_with_the_same_keys_tell_of_one_trace() {
 #[tokio::test]
 async fn a_refusal_fails_the_connect_and_a_bad_token_leaves_no_trace() {
     let host = Manners::with_password(PASSWORD).host(Family::V4).await;
-    let collector = Collector::start(&[]).await;
+    let collector = Receiver::start(&[], 200).await;
     let mut gateway = tracing(collector.address).start().await;
     let mut forged = gateway.mint_open(host.address).await;
     let wrong = gateway.mint_for(host.address, "wr0ngpwd").await;
@@ -240,7 +240,7 @@ async fn a_refusal_fails_the_connect_and_a_bad_token_leaves_no_trace() {
 #[tokio::test]
 async fn a_session_that_comes_back_connects_once_more() {
     let host = Manners::default().host(Family::V4).await;
-    let collector = Collector::start(&[]).await;
+    let collector = Receiver::start(&[], 200).await;
     let mut gateway = tracing(collector.address).start().await;
     let minted = gateway.mint_open(host.address).await;
     let viewer = Viewer::open(&gateway, &minted).await.unwrap();
@@ -279,7 +279,7 @@ async fn counted(gateway: &TestGateway, name: &str) -> u64 {
 
 #[tokio::test]
 async fn what_is_not_taken_now_is_sent_again_and_what_is_refused_is_lost() {
-    let collector = Collector::start(&[503, 200, 400]).await;
+    let collector = Receiver::start(&[503, 200, 400], 200).await;
     let gateway = tracing(collector.address).set("metrics.listen", "127.0.0.1:0");
     let gateway = gateway.start().await;
     let nowhere = "127.0.0.1:1".parse().unwrap();
@@ -340,7 +340,7 @@ async fn a_collector_that_never_answers_holds_nobody_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spans_that_trickle_in_do_not_hold_up_the_last() {
-    let collector = Collector::start(&[]).await;
+    let collector = Receiver::start(&[], 200).await;
     let (traces, exporter) = Exporter::new(
         format!("http://{}/", collector.address).parse().unwrap(),
         None,
