@@ -17,6 +17,7 @@ use crate::host::{self, courtesy};
 use crate::http::api::keys::{ApiKey, Proof};
 use crate::metrics::Metrics;
 use crate::session;
+use crate::session::relay::Pings;
 use crate::store::Quotas;
 use crate::tls::connect::{Connector, Trust};
 use crate::tls::verify::Remedy;
@@ -84,7 +85,7 @@ pub(super) fn session_params(
         max_handshakes: config.limits.handshakes,
         origins: config.origin_policy(&standing.public_url),
         browser_handshake: config.browser.handshake_timeout,
-        ping_interval: config.browser.ping_interval,
+        pings: Pings::every(config.browser.ping_interval),
         dead_after: config.browser.dead_after,
         max_frame: config.browser.max_frame.0,
         metrics: Arc::clone(&standing.metrics),

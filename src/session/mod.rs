@@ -54,6 +54,7 @@ use crate::token::{self, Grant, KeyRing, OpenError};
 use crate::traces::Traces;
 
 use registry::Registry;
+use relay::Pings;
 use resume::ResumeSecret;
 use watch::Watch;
 
@@ -78,9 +79,9 @@ pub struct Params {
     pub origins: OriginPolicy,
     /// How long each stage of the browser's RFB handshake may take.
     pub browser_handshake: Duration,
-    /// How often the browser is pinged, so that proxies in between see life: every 25 seconds
-    /// stays below the usual limit of 60.
-    pub ping_interval: Duration,
+    /// When browsers are pinged, so that proxies in between see life: every 25 seconds stays below the
+    /// usual limit of 60.
+    pub pings: Pings,
     /// After so long without a byte and without progress in writing a peer is dead.
     pub dead_after: Duration,
     /// The longest frame that a browser may send, in bytes of payload.

@@ -170,7 +170,7 @@ impl Sessions {
                 down: host.unread,
             },
             params: relay::Params {
-                ping_interval: self.params.ping_interval,
+                pings: self.params.pings,
                 dead_after: self.params.dead_after,
                 tell_page: page,
                 permissions,

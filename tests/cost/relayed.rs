@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fanlight::buffers::{BUFFER_LEN, Buffers};
 use fanlight::rfb::gate::ROOM;
 use fanlight::rfb::permissions::Permissions;
-use fanlight::session::relay::{FirstBytes, Params, Relay, Traffic};
+use fanlight::session::relay::{FirstBytes, Params, Pings, Relay, Traffic};
 use fanlight::websocket::WebSocket;
 use fanlight::ws::{HEAD_ROOM, Opcode, masked_frame};
 use stats_alloc::Region;
@@ -34,7 +34,7 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
         .unwrap();
     let buffers = Buffers::default();
     let params = Params {
-        ping_interval: Duration::from_secs(25),
+        pings: Pings::every(Duration::from_secs(25)),
         dead_after: Duration::from_secs(60),
         tell_page: false,
         permissions: Permissions::default(),

@@ -26,6 +26,7 @@ mod pulse;
 mod traffic;
 mod upward;
 
+pub use pulse::Pings;
 pub use traffic::Traffic;
 
 use std::future::{Future, poll_fn};
@@ -54,8 +55,8 @@ use crate::ws::Opcode;
 /// How a relay keeps its legs alive, and what it lets happen.
 #[derive(Clone, Copy, Debug)]
 pub struct Params {
-    /// How often the browser is pinged.
-    pub ping_interval: Duration,
+    /// When the browser is pinged.
+    pub pings: Pings,
     /// After so long without a byte and without progress in writing a peer is dead.
     pub dead_after: Duration,
     /// Whether the browser is a page that takes messages: how long its pings took, that nobody
@@ -177,7 +178,7 @@ where
             browser_gone: false,
             wrote_down: now,
             wrote_up: now,
-            pulse: Pulse::new(params.ping_interval),
+            pulse: Pulse::new(params.pings),
             limits: Limits::new(now, params.idle_max, params.session_max),
         }
     }

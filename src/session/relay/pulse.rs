@@ -9,10 +9,40 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::ws::Control;
 
+/// Into how many parts an interval is divided: pings leave where one begins.
+const SLOTS: u32 = 64;
+
+/// When browsers are pinged.
+///
+/// Those of many sessions leave at the same moments, since what costs a session at rest is how often its
+/// thread wakes up.
+#[derive(Clone, Copy, Debug)]
+pub struct Pings {
+    interval: Duration,
+    since: Instant,
+}
+
+impl Pings {
+    /// At least once in each interval.
+    #[must_use]
+    pub fn every(interval: Duration) -> Self {
+        let since = Instant::now();
+        Self { interval, since }
+    }
+
+    /// The moment after a ping that leaves now: an interval later, or up to a 64th of it less.
+    fn after(&self, now: Instant) -> Instant {
+        let latest = now + self.interval;
+        let slot = (self.interval / SLOTS).as_nanos().max(1);
+        let into_slot = latest.duration_since(self.since).as_nanos() % slot;
+        latest - Duration::from_nanos(u64::try_from(into_slot).unwrap_or_default())
+    }
+}
+
 /// The relay's clock.
 #[derive(Debug)]
 pub(super) struct Pulse {
-    interval: Duration,
+    pings: Pings,
     started: Instant,
     next_ping: Instant,
     /// What the ping in flight carries: microseconds since the start.
@@ -23,11 +53,11 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    /// Pings at once and then at every interval.
-    pub(super) fn new(interval: Duration) -> Self {
+    /// Pings at once and then as `pings` says.
+    pub(super) fn new(pings: Pings) -> Self {
         let now = Instant::now();
         Self {
-            interval,
+            pings,
             started: now,
             next_ping: now,
             in_flight: None,
@@ -51,11 +81,11 @@ impl Pulse {
         self.timer.as_mut().reset(deadline.min(self.next_ping));
     }
 
-    /// Whether a ping is due; if so the next one is after another interval.
+    /// Whether a ping is due; if so it counts as sent.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let due = now >= self.next_ping;
         if due {
-            self.next_ping = now + self.interval;
+            self.next_ping = self.pings.after(now);
         }
         due
     }
@@ -74,5 +104,39 @@ impl Pulse {
         let sent = self.in_flight.take_if(|sent| **pong == sent[..])?;
         let sent = Duration::from_micros(u64::from_be_bytes(sent));
         Some(self.started.elapsed().saturating_sub(sent))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(25);
+
+    #[tokio::test(start_paused = true)]
+    async fn sessions_that_came_at_different_times_are_pinged_together_and_often_enough() {
+        let pings = Pings::every(INTERVAL);
+        let slot = INTERVAL / SLOTS;
+        let mut moments = std::collections::BTreeSet::new();
+        for _ in 0..640 {
+            advance(slot / 10).await;
+            let now = Instant::now();
+            let next = pings.after(now) - now;
+            assert!(next > INTERVAL - slot && next <= INTERVAL, "{next:?}");
+            moments.insert(pings.after(now));
+            // From then on it is at the border of a slot, give or take what the clock cannot tell.
+            let again = pings.after(pings.after(now)) - pings.after(now);
+            assert_eq!(again, INTERVAL);
+        }
+        assert!(moments.len() <= 65, "{}", moments.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_interval_is_too_short() {
+        let now = Instant::now();
+        let next = Pings::every(Duration::from_nanos(1)).after(now);
+        assert_eq!(next - now, Duration::from_nanos(1));
     }
 }

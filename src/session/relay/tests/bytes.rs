@@ -125,7 +125,7 @@ proptest! {
             };
             tokio::join!(browser_side, host_side)
         };
-        let relay = relayed(browser_pipe, host_pipe, PARAMS, FirstBytes::default(), script);
+        let relay = relayed(browser_pipe, host_pipe, params(), FirstBytes::default(), script);
         let outcome = runtime.block_on(relay);
 
         let ((browser_got, rest), host_got) = outcome.played;
@@ -147,7 +147,7 @@ async fn what_the_handshakes_read_ahead_goes_first() {
         up: text(b"the first, and more")[..17].to_vec(),
         down: b"FramebufferUpdate ".to_vec(),
     };
-    let outcome = relayed(8, 8, PARAMS, first, async |mut browser, mut host| {
+    let outcome = relayed(8, 8, params(), first, async |mut browser, mut host| {
         let browser_side = async {
             let got = loop {
                 let (first, payload) = next_frame(&mut browser).await.unwrap();

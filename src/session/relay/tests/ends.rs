@@ -8,7 +8,7 @@ async fn what_a_host_sent_arrives_before_its_end() {
     let outcome = relayed(
         8,
         100_000,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, mut host| {
             host.write_all(&sent).await.unwrap();
@@ -30,7 +30,7 @@ async fn what_a_browser_sent_arrives_before_its_end() {
     let outcome = relayed(
         100_000,
         8,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, mut host| {
             browser.write_all(&masked(BINARY, &sent)).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_host_that_takes_nothing_more_is_still_listened_to() {
     };
     let (ours, mut browser) = duplex(8);
     let script = async { all_frames(&mut browser).await };
-    let outcome = relayed_over(ours, to_host, PARAMS, first, script).await;
+    let outcome = relayed_over(ours, to_host, params(), first, script).await;
     assert_eq!(outcome.reason, Reason::HostClosed);
     assert_eq!(of_kind(BINARY, &outcome.played).concat(), sent);
 }
@@ -74,7 +74,7 @@ async fn a_broken_connection_and_a_broken_frame_are_told_apart() {
         let outcome = relayed(
             64,
             64,
-            PARAMS,
+            params(),
             FirstBytes::default(),
             async |mut browser, host| {
                 browser.write_all(&sent).await.unwrap();
@@ -96,7 +96,7 @@ async fn dropped_after(
     let (to_host, mut host) = duplex(4096);
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
-    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic);
+    let relay = Relay::new(&mut socket, to_host, &buffers, params(), &traffic);
     tokio::select! {
         end = relay.run(first) => panic!("{end:?}"),
         () = until(&mut browser, &mut host) => {}

@@ -113,7 +113,7 @@ async fn nothing_is_left_in_the_hands_of_a_stream() {
     let outcome = relayed_over(
         Held::over(ours),
         Held::over(to_host),
-        PARAMS,
+        params(),
         FirstBytes::default(),
         script,
     )

@@ -12,7 +12,7 @@ const RELEASED: [u8; 6] = [5, 0, 0, 7, 0, 9];
 async fn left_behind(permissions: Permissions, stream: &[u8]) -> Outcome<Vec<u8>> {
     let params = Params {
         permissions,
-        ..PARAMS
+        ..params()
     };
     relayed(
         4096,
@@ -64,7 +64,7 @@ async fn no_key_stays_down_when_a_session_is_ended() {
         let (buffers, traffic) = (Buffers::default(), Traffic::default());
         let params = Params {
             idle_max: Duration::from_secs(20),
-            ..PARAMS
+            ..params()
         };
         let (orders, obeyed) = inbox::queue();
         let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic).hearing(obeyed);
@@ -94,7 +94,7 @@ async fn what_came_before_nonsense_is_delivered_and_nothing_behind_it() {
     let outcome = relayed(
         4096,
         8,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, mut host| {
             browser.write_all(&masked(BINARY, &stream)).await.unwrap();
@@ -129,7 +129,7 @@ async fn more_keys_than_fingers_end_it_and_are_all_released() {
         host.read_to_end(&mut got).await.unwrap();
         got
     };
-    let outcome = relayed_over(ours, to_host, PARAMS, FirstBytes::default(), script).await;
+    let outcome = relayed_over(ours, to_host, params(), FirstBytes::default(), script).await;
     assert_eq!(outcome.reason, Reason::BrowserProtocol);
     let down = outcome.played.chunks(8).filter(|key| key[1] == 1).count();
     let up = outcome.played.chunks(8).filter(|key| key[1] == 0).count();

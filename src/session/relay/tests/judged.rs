@@ -76,7 +76,7 @@ async fn hears(host: &mut DuplexStream, expected: &[u8]) {
 async fn judged(permissions: Permissions, pipe: usize, down: &[u8]) -> Outcome<Vec<(u8, Vec<u8>)>> {
     let params = Params {
         permissions,
-        ..PARAMS
+        ..params()
     };
     let first = FirstBytes::default();
     relayed(pipe, pipe, params, first, async |mut browser, mut host| {
@@ -139,7 +139,7 @@ async fn text_is_dropped_and_all_else_passes_whatever_the_pieces() {
 async fn what_the_handshake_read_beyond_its_end_is_looked_at_as_well() {
     let params = Params {
         permissions: BOUNDED,
-        ..PARAMS
+        ..params()
     };
     let first = FirstBytes {
         down: [&cut_text(1001)[..], &BELL, &[0, 0]].concat(),
@@ -162,7 +162,7 @@ async fn a_host_that_breaks_the_protocol_is_parted_from_without_a_key_down() {
     let down = [&BELL, &outside[..]].concat();
     let params = Params {
         permissions: BOUNDED,
-        ..PARAMS
+        ..params()
     };
     let first = FirstBytes::default();
     let outcome = relayed(1 << 12, 8, params, first, async |mut browser, mut host| {
@@ -195,7 +195,7 @@ async fn pixels_of_another_size_have_to_be_asked_for_in_time() {
     let late = [&list(&LISTED)[..], &format(16)].concat();
     let params = Params {
         permissions: BOUNDED,
-        ..PARAMS
+        ..params()
     };
     let first = FirstBytes::default();
     let outcome = relayed(64, 64, params, first, async |mut browser, mut host| {
@@ -232,7 +232,7 @@ async fn pixels_of_another_size_have_to_be_asked_for_in_time() {
 async fn playing<T>(script: impl AsyncFnOnce(&mut DuplexStream, &mut DuplexStream) -> T) -> T {
     let params = Params {
         permissions: BOUNDED,
-        ..PARAMS
+        ..params()
     };
     let first = FirstBytes::default();
     let outcome = relayed(

@@ -4,10 +4,12 @@ use tokio::io::{join, repeat, sink, split};
 
 use super::*;
 
-const TELLING: Params = Params {
-    tell_page: true,
-    ..PARAMS
-};
+fn telling() -> Params {
+    Params {
+        tell_page: true,
+        ..params()
+    }
+}
 
 /// A browser that answers the first `pings` pings after 7 ms each and then says goodbye: when each
 /// of them came, and every frame that is neither ping nor close.
@@ -45,7 +47,7 @@ async fn answering(params: Params, pings: usize) -> Outcome<(Vec<Duration>, Vec<
 
 #[tokio::test(start_paused = true)]
 async fn a_ping_leaves_at_every_interval_and_answers_keep_a_session_alive() {
-    let outcome = answering(PARAMS, 9).await;
+    let outcome = answering(params(), 9).await;
     let (came, others) = outcome.played;
     let seconds: Vec<u64> = came.iter().map(Duration::as_secs).collect();
     assert_eq!(seconds, [0, 25, 50, 75, 100, 125, 150, 175, 200]);
@@ -55,7 +57,7 @@ async fn a_ping_leaves_at_every_interval_and_answers_keep_a_session_alive() {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_is_told_how_long_its_answers_took() {
-    let (_, others) = answering(TELLING, 3).await.played;
+    let (_, others) = answering(telling(), 3).await.played;
     let told = (TEXT, br#"{"v":1,"type":"rtt","ms":7}"#.to_vec());
     // The timer's grain is a millisecond, and a pong may come at its other end.
     let late = (TEXT, br#"{"v":1,"type":"rtt","ms":8}"#.to_vec());
@@ -70,7 +72,7 @@ async fn pongs_that_nobody_asked_for_are_no_measure() {
     let outcome = relayed(
         4096,
         4096,
-        TELLING,
+        telling(),
         FirstBytes::default(),
         async |mut browser, host| {
             let (mut reads, mut writes) = split(&mut browser);
@@ -95,7 +97,7 @@ async fn an_answer_counts_once() {
     let outcome = relayed(
         4096,
         4096,
-        TELLING,
+        telling(),
         FirstBytes::default(),
         async |mut browser, host| {
             let (_, payload) = next_frame(&mut browser).await.unwrap();
@@ -119,7 +121,7 @@ async fn of_a_flood_of_pings_only_the_newest_is_answered() {
     let outcome = relayed(
         PIPE,
         PIPE,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, host| {
             for n in 0..20_000_u32 {
@@ -154,7 +156,7 @@ async fn a_silent_browser_is_dead_after_its_time() {
     let outcome = relayed(
         4096,
         4096,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, host| {
             // It takes its pings, and answers none.
@@ -166,7 +168,7 @@ async fn a_silent_browser_is_dead_after_its_time() {
     .await;
     assert_eq!(outcome.reason, Reason::BrowserLost);
     // The host, which stays, has its moment to read the end.
-    let ran = PARAMS.dead_after + PARTING;
+    let ran = params().dead_after + PARTING;
     assert_eq!(outcome.ran.as_millis(), ran.as_millis());
     assert_eq!(outcome.played, 3);
 }
@@ -182,11 +184,11 @@ async fn a_torrent_does_not_stop_the_clock() {
     let frame = masked(BINARY, &text(b"a key"));
     browser.write_all(&frame).await.unwrap();
     let time = async {
-        for _ in 0..=PARAMS.dead_after.as_secs() {
+        for _ in 0..=params().dead_after.as_secs() {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
     };
-    let relay = relayed_over(ours, to_host, PARAMS, FirstBytes::default(), time);
+    let relay = relayed_over(ours, to_host, params(), FirstBytes::default(), time);
     // The host goes on sending after its end, and is not listened to for long.
     let outcome = relay.await;
     assert_eq!(outcome.reason, Reason::HostLost);

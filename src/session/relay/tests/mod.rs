@@ -32,14 +32,16 @@ const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 const CLOSE: u8 = 0x88;
 
-const PARAMS: Params = Params {
-    ping_interval: Duration::from_secs(25),
-    dead_after: Duration::from_secs(60),
-    tell_page: false,
-    permissions: WHATEVER,
-    idle_max: Duration::from_secs(24 * 60 * 60),
-    session_max: Duration::from_secs(7 * 24 * 60 * 60),
-};
+fn params() -> Params {
+    Params {
+        pings: Pings::every(Duration::from_secs(25)),
+        dead_after: Duration::from_secs(60),
+        tell_page: false,
+        permissions: WHATEVER,
+        idle_max: Duration::from_secs(24 * 60 * 60),
+        session_max: Duration::from_secs(7 * 24 * 60 * 60),
+    }
+}
 
 /// Everything that there is a permission for.
 const WHATEVER: Permissions = Permissions {

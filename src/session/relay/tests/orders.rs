@@ -35,7 +35,7 @@ async fn obeying_from<T>(
     let params = Params {
         tell_page: true,
         permissions,
-        ..PARAMS
+        ..params()
     };
     let (orders, obeyed) = inbox::queue();
     let relay = Relay::new(&mut socket, to_host, &buffers, params, &traffic)
@@ -184,7 +184,7 @@ async fn where_nobody_looks_at_the_host_such_an_order_ends_the_leg() {
     let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
     let (buffers, traffic) = (Buffers::default(), Traffic::default());
     let (orders, obeyed) = inbox::queue();
-    let relay = Relay::new(&mut socket, to_host, &buffers, PARAMS, &traffic).hearing(obeyed);
+    let relay = Relay::new(&mut socket, to_host, &buffers, params(), &traffic).hearing(obeyed);
     let script = async {
         browser.write_all(&masked(BINARY, &CTRL)).await.unwrap();
         gets(&mut host, &CTRL).await;

@@ -22,13 +22,13 @@ async fn a_browser_that_reads_nothing_stops_the_host() {
     let flooding = async |browser: DuplexStream, mut host: DuplexStream| {
         let taken = flood(&mut host, &noise(1 << 20)).await;
         // Both ends stay open until the relay is over.
-        tokio::time::sleep(PARAMS.dead_after).await;
+        tokio::time::sleep(params().dead_after).await;
         drop((browser, host));
         taken
     };
-    let outcome = relayed(PIPE, PIPE, PARAMS, FirstBytes::default(), flooding).await;
+    let outcome = relayed(PIPE, PIPE, params(), FirstBytes::default(), flooding).await;
     assert_eq!(outcome.reason, Reason::BrowserLost);
-    assert_eq!(outcome.ran.as_secs(), PARAMS.dead_after.as_secs());
+    assert_eq!(outcome.ran.as_secs(), params().dead_after.as_secs());
     assert!(
         outcome.played <= BUFFER_LEN + 2 * PIPE,
         "{}",
@@ -45,7 +45,7 @@ async fn a_host_that_reads_nothing_stops_the_browser_and_is_the_one_to_blame() {
         drop(host);
         (taken, rest)
     };
-    let outcome = relayed(PIPE, PIPE, PARAMS, FirstBytes::default(), flooding).await;
+    let outcome = relayed(PIPE, PIPE, params(), FirstBytes::default(), flooding).await;
     let (taken, rest) = outcome.played;
     assert_eq!(outcome.reason, Reason::HostLost);
     assert!(taken <= BUFFER_LEN + 2 * PIPE, "{taken}");
@@ -58,7 +58,7 @@ async fn while_a_host_is_slow_the_browser_is_not_taken_for_dead() {
     let outcome = relayed(
         4096,
         8,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, mut host| {
             browser.write_all(&masked(BINARY, &sent)).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_host_has_its_time_from_when_it_is_asked_to_take_something() {
     let outcome = relayed(
         4096,
         8,
-        PARAMS,
+        params(),
         FirstBytes::default(),
         async |mut browser, mut host| {
             // Fills the host's pipe; then nothing is asked of the host for ten minutes.
@@ -101,7 +101,7 @@ async fn a_host_has_its_time_from_when_it_is_asked_to_take_something() {
                 .write_all(&masked(BINARY, &text(b"")))
                 .await
                 .unwrap();
-            tokio::time::sleep(PARAMS.dead_after / 2).await;
+            tokio::time::sleep(params().dead_after / 2).await;
             let mut got = [0; 16];
             host.read_exact(&mut got).await.unwrap();
             browser.write_all(&masked(CLOSE, b"")).await.unwrap();

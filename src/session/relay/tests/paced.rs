@@ -69,7 +69,7 @@ async fn playing<T>(
     let gate = Some(Box::new(gate));
     let script = async move { script(&mut browser, &mut host).await };
     let first = FirstBytes::default();
-    relayed_past(gate, ours, to_host, PARAMS, first, script).await
+    relayed_past(gate, ours, to_host, params(), first, script).await
 }
 
 /// The ping with which a relay begins, which is answered at once or left.
@@ -287,5 +287,5 @@ async fn a_dead_browser_is_noticed_while_the_host_paints() {
     })
     .await;
     assert_eq!(outcome.reason, Reason::BrowserLost);
-    assert!(outcome.ran <= PARAMS.dead_after + Duration::from_secs(1));
+    assert!(outcome.ran <= params().dead_after + Duration::from_secs(1));
 }

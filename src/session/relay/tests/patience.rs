@@ -2,11 +2,13 @@
 
 use super::*;
 
-const PAGE: Params = Params {
-    tell_page: true,
-    idle_max: Duration::from_secs(300),
-    ..PARAMS
-};
+fn page() -> Params {
+    Params {
+        tell_page: true,
+        idle_max: Duration::from_secs(300),
+        ..params()
+    }
+}
 
 /// Somebody who answers every ping, sends `message` every ten seconds for `during`, and then only
 /// answers: the texts that they got, rounds trips left out.
@@ -72,7 +74,7 @@ const OVER: &str = r#"{"v":1,"type":"idle_over"}"#;
 #[tokio::test(start_paused = true)]
 async fn requests_for_updates_are_nobody_there() {
     for message in [&UPDATE_REQUEST[..], &[248, 0, 0, 0, 0, 0, 0, 0, 0]] {
-        let outcome = sending(PAGE, message, Duration::from_secs(1000)).await;
+        let outcome = sending(page(), message, Duration::from_secs(1000)).await;
         assert_eq!(outcome.reason, Reason::Idle);
         assert_eq!(outcome.ran.as_secs(), 300);
         let texts: Vec<_> = outcome
@@ -87,7 +89,7 @@ async fn requests_for_updates_are_nobody_there() {
 #[tokio::test(start_paused = true)]
 async fn whoever_types_or_moves_the_mouse_is_there() {
     for message in [&KEY[..], &POINTER, &text(b"pasted")] {
-        let outcome = sending(PAGE, message, Duration::from_secs(1000)).await;
+        let outcome = sending(page(), message, Duration::from_secs(1000)).await;
         assert_eq!(outcome.reason, Reason::Idle);
         assert_eq!(outcome.ran.as_secs(), 1300);
         assert_eq!(outcome.played.len(), 1, "{:?}", outcome.played);
@@ -101,7 +103,7 @@ async fn who_may_only_look_is_there_all_the_same() {
             view_only: true,
             ..WHATEVER
         },
-        ..PAGE
+        ..page()
     };
     let outcome = sending(looking, &POINTER, Duration::from_secs(1000)).await;
     assert_eq!(outcome.ran.as_secs(), 1300);
@@ -113,7 +115,7 @@ async fn a_warning_is_taken_back_when_somebody_comes() {
     let outcome = relayed(
         4096,
         4096,
-        PAGE,
+        page(),
         FirstBytes::default(),
         async |mut browser, host| {
             let mut texts = Vec::new();
@@ -142,7 +144,7 @@ async fn a_warning_is_taken_back_when_somebody_comes() {
 async fn a_short_patience_is_announced_half_way() {
     let short = Params {
         idle_max: Duration::from_secs(30),
-        ..PAGE
+        ..page()
     };
     let outcome = sending(short, b"", Duration::ZERO).await;
     assert_eq!(outcome.reason, Reason::Idle);
@@ -155,7 +157,7 @@ async fn a_short_patience_is_announced_half_way() {
 async fn nobody_stays_longer_than_a_session_may_last() {
     let short = Params {
         session_max: Duration::from_secs(700),
-        ..PAGE
+        ..page()
     };
     let outcome = sending(short, &KEY, Duration::from_secs(1000)).await;
     assert_eq!(outcome.reason, Reason::SessionLimit);
