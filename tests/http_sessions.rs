@@ -109,7 +109,7 @@ async fn sessions_are_listed_page_by_page() {
 async fn a_session_is_told_whole_and_its_target_to_whom_it_concerns() {
     let desk = Desk::new();
     let mut session = entry(1, &[("user", "ada")]);
-    session.security = Some("vncauth".to_owned());
+    session.security = Some("vncauth".into());
     desk.enter(&session).await;
     let path = format!("/api/v1/sessions/{}", session.id);
     let expected = json!({

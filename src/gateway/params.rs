@@ -80,7 +80,7 @@ pub(super) fn session_params(
         quotas: quotas(&config.limits),
         resume_grace: config.resume_grace,
         admit_without_store: config.store.when_away == WhenAway::Allow,
-        gateway: name(config),
+        gateway: name(config).into(),
         audit: standing.audit.clone(),
         max_handshakes: config.limits.handshakes,
         origins: config.origin_policy(&standing.public_url),

@@ -180,7 +180,7 @@ impl Sessions {
         seat.on_the_way = None;
         let Some(entry) = seat.place.update(|entry| {
             entry.state = State::Live;
-            entry.security = seen.chosen.map(|chosen| chosen.to_string());
+            entry.security = seen.chosen.map(|chosen| chosen.to_string().into());
         }) else {
             return;
         };
@@ -261,9 +261,9 @@ impl Sessions {
             leg: 1,
             console: grant.id,
             minted_at: grant.minted_at,
-            labels: grant.labels.clone(),
-            target: grant.target.to_string(),
-            machine: machine(&grant.target),
+            labels: Arc::new(grant.labels.clone()),
+            target: grant.target.to_string().into(),
+            machine: machine(&grant.target).into(),
             client: arrival.client.ip(),
             role: grant.role,
             sharing: grant.sharing,

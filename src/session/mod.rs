@@ -72,7 +72,7 @@ pub struct Params {
     /// Where it is written down who got in, who did not, and how it ended.
     pub audit: Audit,
     /// What this gateway is called in lists of sessions.
-    pub gateway: String,
+    pub gateway: Arc<str>,
     /// How many of them may be on their way to the picture at once.
     pub max_handshakes: usize,
     /// Whose pages may open them.

@@ -12,6 +12,7 @@ use tracing::{debug, info, warn};
 use crate::audit::{Act, Audit};
 use crate::session::registry::Registry;
 use crate::store::{BEAT, Entry, Event, Message, Store};
+use crate::token::Labels;
 
 /// What is done with the store's words.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Watch {
     pub(super) registry: Arc<Registry>,
     pub(super) audit: Audit,
     /// What this gateway is called.
-    pub(super) gateway: String,
+    pub(super) gateway: Arc<str>,
 }
 
 impl Watch {
@@ -89,16 +90,16 @@ impl Watch {
         else {
             return;
         };
-        if *gateway != self.gateway {
+        if **gateway != *self.gateway {
             return;
         }
         let Entry { id, gateway, .. } = session;
-        warn!(session = %id, gateway, "nobody speaks for this session any more");
+        warn!(session = %id, %gateway, "nobody speaks for this session any more");
         self.audit.record(crate::audit::Event {
             session: Some(session.id),
             console: Some(session.console),
-            labels: session.labels.clone(),
-            target: Some(session.target.clone()),
+            labels: Labels::clone(&session.labels),
+            target: Some(session.target.to_string()),
             client: Some(session.client),
             reason: Some(*reason),
             bytes_up: Some(session.bytes_up),

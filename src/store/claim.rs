@@ -1,6 +1,7 @@
 //! What is put to a store when a session begins, comes back and ends, and what it answers.
 
 use std::num::NonZeroU16;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::UnixTime;
@@ -109,7 +110,7 @@ pub struct Knock {
     /// SHA-256 of the secret that takes its place once that one has been used.
     pub next: [u8; 32],
     /// The gateway where it continues.
-    pub gateway: String,
+    pub gateway: Arc<str>,
     /// What time it is.
     pub now: UnixTime,
 }

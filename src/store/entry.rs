@@ -1,6 +1,7 @@
 //! A session as all gateways see it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,8 @@ pub enum State {
     Lost,
 }
 
-/// One session. It holds no secret.
+/// One session. It holds no secret. Its copies share their texts: one is made of each session at every
+/// beat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its name, which a resume keeps.
@@ -33,11 +35,11 @@ pub struct Entry {
     /// When that was.
     pub minted_at: UnixTime,
     /// The minter's labels.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// Where the machine is, for whoever may know.
-    pub target: String,
+    pub target: Arc<str>,
     /// The machine, as one text for one way to it.
-    pub machine: String,
+    pub machine: Arc<str>,
     /// Where the browser is.
     pub client: IpAddr,
     /// What the viewer is there for.
@@ -47,7 +49,7 @@ pub struct Entry {
     /// What the viewer may do.
     pub permit: Permit,
     /// The gateway that has it.
-    pub gateway: String,
+    pub gateway: Arc<str>,
     /// How far it is.
     pub state: State,
     /// When it was admitted.
@@ -61,7 +63,7 @@ pub struct Entry {
     /// Bytes that were relayed to the browser.
     pub bytes_down: u64,
     /// How the host was logged in to.
-    pub security: Option<String>,
+    pub security: Option<Arc<str>>,
 }
 
 /// Which sessions are asked for: those that fit everything that is said.

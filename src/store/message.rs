@@ -162,13 +162,13 @@ impl Event {
 
     /// The one gateway that tells others of it: the session's own, or the one that found it lost.
     #[must_use]
-    pub const fn gateway(&self) -> &str {
+    pub fn gateway(&self) -> &str {
         match self {
             Self::Ended {
                 found_by: Some(gateway),
                 ..
             } => gateway.as_str(),
-            _ => self.session().gateway.as_str(),
+            _ => &self.session().gateway,
         }
     }
 }

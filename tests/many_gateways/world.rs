@@ -80,7 +80,7 @@ impl World {
         until("the one session", ANSWERED, async || {
             let page = store.sessions(&Filter::default(), None, 10).await.unwrap();
             let live = page.entries.iter().filter(|it| it.state == State::Live);
-            let gateways: Vec<_> = live.map(|it| it.gateway.as_str()).collect();
+            let gateways: Vec<_> = live.map(|it| &*it.gateway).collect();
             if gateways == [gateway] {
                 Ok(())
             } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fanlight::reason::Reason;
 use fanlight::store::{Denied, Entry, Leaving, Message, Store, Whom};
-use fanlight::token::Sharing;
+use fanlight::token::{Labels, Sharing};
 use tokio::task::JoinSet;
 
 use crate::common::redis::RedisServer;
@@ -38,7 +38,7 @@ async fn what_one_says_the_other_hears() {
     let seen = two.session(session.id).await.unwrap();
     assert_eq!(seen, Some(session.clone()));
     let resumed = resume(&*two, session.id, 1, 2).await.unwrap();
-    assert_eq!(resumed.entry.gateway, "two");
+    assert_eq!(&*resumed.entry.gateway, "two");
     let legs = heard(&mut messages).await;
     assert!(matches!(
         legs,
@@ -72,7 +72,7 @@ async fn what_one_says_the_other_hears() {
 /// Does everything that leaves something in Redis.
 async fn leave_traces(store: &dyn Store) {
     let full = Entry {
-        labels: labels(&[("tenant", "a"), ("vm", "web-01")]),
+        labels: labels(&[("tenant", "a"), ("vm", "web-01")]).into(),
         ..entry()
     };
     let lost = open(store, &full, 0xab, LONG).await;
@@ -211,19 +211,23 @@ async fn a_session_costs_some_kilobytes_of_redis() {
             ("tenant", "acme"),
             ("user", "somebody@example.com"),
             ("vm", &format!("web-{count:04}")),
-        ]),
+        ])
+        .into(),
         client: [10, 0, (count >> 8) as u8, count as u8].into(),
         ..entry()
     })
     .await;
     let most = bytes_each(100, |count| {
-        let mut most = entry();
+        let mut labels = Labels::default();
         for label in 0..16 {
             let key = format!("{label:0>64}");
             let value = format!("{:\"<128}", format!("{label} {count} "));
-            most.labels.insert(&key, &value).unwrap();
+            labels.insert(&key, &value).unwrap();
         }
-        most
+        Entry {
+            labels: labels.into(),
+            ..entry()
+        }
     })
     .await;
     println!("usual: {usual} bytes a session; with the most labels: {most}");

@@ -19,7 +19,7 @@ async fn list(
 
 async fn labelled(store: &dyn Store, pairs: &[(&str, &str)]) -> Entry {
     let entry = Entry {
-        labels: labels(pairs),
+        labels: labels(pairs).into(),
         ..entry()
     };
     open(store, &entry, 1, LONG).await

@@ -13,7 +13,7 @@ pub(crate) async fn everybody_is_told_in_order(store: Arc<dyn Store>) {
     let mut listening = [store.events(), store.events()];
     let mut carried_out = store.subscribe();
     let entry = live(&Entry {
-        labels: labels(&[("vm", "Zoë's \u{1f5a5}")]),
+        labels: labels(&[("vm", "Zoë's \u{1f5a5}")]).into(),
         ..entry()
     });
     let mut sent = vec![

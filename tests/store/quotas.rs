@@ -32,7 +32,7 @@ async fn come(store: &dyn Store, entry: &Entry, quotas: &Quotas) -> Result<usize
 fn from(client: [u8; 4], tenant: &str) -> Entry {
     Entry {
         client: IpAddr::from(client),
-        labels: labels(&[("tenant", tenant), ("user", "u")]),
+        labels: labels(&[("tenant", tenant), ("user", "u")]).into(),
         ..entry()
     }
 }
@@ -66,14 +66,14 @@ pub(crate) async fn those_that_are_put_out_make_room(store: Arc<dyn Store>) {
     let one = quota(Some(1), Some(1), &[("tenant", 1)]);
     let tenant = labels(&[("tenant", "a")]);
     let take_over = || Entry {
-        labels: tenant.clone(),
+        labels: tenant.clone().into(),
         ..at("desk", Sharing::TakeOver)
     };
     assert_eq!(come(store, &take_over(), &one).await, Ok(0));
     assert_eq!(come(store, &take_over(), &one).await, Ok(1));
     // Somebody elsewhere is not in the way, and keeps the seat.
     let elsewhere = Entry {
-        machine: "elsewhere".to_owned(),
+        machine: "elsewhere".into(),
         ..take_over()
     };
     let refused = come(store, &elsewhere, &one).await;

@@ -80,7 +80,7 @@ pub(crate) async fn a_session_nobody_heard_of_is_not_taken_in_when_it_was_revoke
 ) {
     let store = &*store;
     let labelled = Entry {
-        labels: labels(&[("vm", "web-01")]),
+        labels: labels(&[("vm", "web-01")]).into(),
         ..entry()
     };
     let entries = [live(&entry()), live(&labelled), live(&entry())];

@@ -19,14 +19,14 @@ async fn state(store: &dyn Store, entry: &Entry) -> Option<State> {
 pub(crate) async fn a_lost_session_comes_back_as_it_was(store: Arc<dyn Store>) {
     let store = &*store;
     let admitted = Entry {
-        labels: labels(&[("vm", "web-01"), ("empty", "")]),
+        labels: labels(&[("vm", "web-01"), ("empty", "")]).into(),
         ..entry()
     };
     let session = open(store, &admitted, 1, LONG).await;
     let lost = Entry {
         bytes_up: 10,
         bytes_down: u64::MAX,
-        security: Some("VeNCrypt".to_owned()),
+        security: Some("VeNCrypt".into()),
         ..session.clone()
     };
     store.leave(&lost, Leaving::Lost).await.unwrap();
@@ -39,7 +39,7 @@ pub(crate) async fn a_lost_session_comes_back_as_it_was(store: Arc<dyn Store>) {
     let expected = Entry {
         leg: 2,
         state: State::Connecting,
-        gateway: "two".to_owned(),
+        gateway: "two".into(),
         ..lost
     };
     assert_eq!(entry, expected);

@@ -43,7 +43,7 @@ pub(crate) async fn a_revoked_console_ends_and_opens_no_more(store: Arc<dyn Stor
 
 fn labelled(value: &str, minted_at: UnixTime) -> Entry {
     Entry {
-        labels: labels(&[("tenant", "a"), ("vm", value)]),
+        labels: labels(&[("tenant", "a"), ("vm", value)]).into(),
         minted_at,
         ..entry()
     }

@@ -1,6 +1,7 @@
 //! Sessions, claims and words that the cases start from.
 
 use std::num::NonZeroU16;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -52,14 +53,14 @@ pub(crate) fn entry() -> Entry {
         leg: 1,
         console: ConsoleId::from_random(unique()),
         minted_at: now(),
-        labels: Labels::default(),
-        target: "tcp:192.0.2.1:5900".to_owned(),
-        machine: id.to_string(),
+        labels: Arc::default(),
+        target: "tcp:192.0.2.1:5900".into(),
+        machine: id.to_string().into(),
         client: [192, 0, 2, 7].into(),
         role: Role::Driver,
         sharing: Sharing::Shared,
         permit: Permit::first(Permissions::default()),
-        gateway: "one".to_owned(),
+        gateway: "one".into(),
         state: State::Connecting,
         started: now(),
         ends_by: now().plus(Duration::from_secs(3600)),
@@ -81,7 +82,7 @@ pub(crate) fn reason(verdict: &Verdict) -> Reason {
 /// A session at a machine.
 pub(crate) fn at(machine: &str, sharing: Sharing) -> Entry {
     Entry {
-        machine: machine.to_owned(),
+        machine: machine.into(),
         sharing,
         ..entry()
     }
@@ -144,7 +145,7 @@ pub(crate) async fn resume(
         session,
         secret: [secret; 32],
         next: [next; 32],
-        gateway: "two".to_owned(),
+        gateway: "two".into(),
         now: now(),
     };
     store.resume(&knock).await.unwrap()

@@ -90,7 +90,7 @@ pub(crate) async fn whoever_is_put_out_is_told(store: Arc<dyn Store>) {
         open(store, entry, 1, LONG).await;
     }
     let comes = Entry {
-        labels: labels(&[("user", "Zoë \"Z\"")]),
+        labels: labels(&[("user", "Zoë \"Z\"")]).into(),
         ..at("desk", TakeOver)
     };
     let mut out = admit(store, &comes).await.unwrap();

@@ -25,6 +25,7 @@ use crate::http::problem::Problem;
 use crate::id::SessionId;
 use crate::rfb::chord::Chord;
 use crate::store::{self, Entry, Message, Order, Permit, Permitted};
+use crate::token::Labels;
 
 /// The body of a change.
 #[derive(Deserialize)]
@@ -118,7 +119,7 @@ fn about(entry: &Entry, caller: &Caller, client: &Client, act: Act) -> Event {
     Event {
         session: Some(entry.id),
         console: Some(entry.console),
-        labels: entry.labels.clone(),
+        labels: Labels::clone(&entry.labels),
         ..caller.does(act, client)
     }
 }

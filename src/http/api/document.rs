@@ -43,7 +43,7 @@ impl<'e> SessionDocument<'e> {
             console: entry.console,
             state: entry.state,
             labels: &entry.labels,
-            target: with_target.then_some(entry.target.as_str()),
+            target: with_target.then_some(&*entry.target),
             client: entry.client,
             role: entry.role,
             sharing: entry.sharing,

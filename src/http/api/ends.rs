@@ -81,7 +81,9 @@ pub(super) async fn terminate(
     api.audit.record(Event {
         session: Some(id),
         console: entry.as_ref().map(|entry| entry.console),
-        labels: entry.map(|entry| entry.labels).unwrap_or_default(),
+        labels: entry
+            .map(|entry| Labels::clone(&entry.labels))
+            .unwrap_or_default(),
         reason: Some(sentence.reason),
         detail: sentence.note,
         ..caller.does(Act::Terminate, &client)

@@ -14,7 +14,7 @@ use crate::store::{
     Answer, Claim, Denied, Filter, Keep, Knock, Leaving, Page, Permit, Permitted, Resumed,
     Sentence, State, Verdict, Whom,
 };
-use crate::token::{Labels, Role, Sharing};
+use crate::token::{Role, Sharing};
 
 /// A store whose messages arrive, and that never answers a renewal.
 #[derive(Debug, Default)]
@@ -75,14 +75,14 @@ fn entry() -> Entry {
         leg: 1,
         console: ConsoleId::from_random([8; 16]),
         minted_at: then,
-        labels: Labels::default(),
-        target: "192.0.2.1:5900".to_owned(),
-        machine: "192.0.2.1:5900".to_owned(),
+        labels: Arc::default(),
+        target: "192.0.2.1:5900".into(),
+        machine: "192.0.2.1:5900".into(),
         client: Ipv4Addr::LOCALHOST.into(),
         role: Role::Driver,
         sharing: Sharing::Shared,
         permit: Permit::first(Permissions::default()),
-        gateway: "one".to_owned(),
+        gateway: "one".into(),
         state: State::Live,
         started: then,
         ends_by: then.plus(Duration::from_secs(3600)),
@@ -102,7 +102,7 @@ async fn an_end_arrives_while_the_store_does_not_answer() {
         store: store.clone(),
         registry: Arc::clone(&registry),
         audit: Audit::off(),
-        gateway: "one".to_owned(),
+        gateway: "one".into(),
     };
     let mut inbox = place.inbox().unwrap();
     let told = async {
@@ -141,5 +141,5 @@ fn one_gateway_tells_of_an_end() {
     };
     assert_eq!(ended(None).gateway(), "one");
     assert_eq!(ended(Some("two")).gateway(), "two");
-    assert_eq!(ended(Some("two")).session().gateway, "one");
+    assert_eq!(ended(Some("two")).session().gateway.as_ref(), "one");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::id::SessionId;
 use crate::store::{Claim, Denied, Entry};
@@ -12,7 +13,7 @@ pub(super) struct Seats {
     in_all: usize,
     clients: HashMap<IpAddr, usize>,
     labels: HashMap<(String, String), usize>,
-    machines: HashMap<String, BTreeSet<SessionId>>,
+    machines: HashMap<Arc<str>, BTreeSet<SessionId>>,
 }
 
 impl Seats {
@@ -67,8 +68,8 @@ impl Seats {
 
     /// A session goes on with another entry: its browser may have another address now.
     pub(super) fn change(&mut self, was: &Entry, is: &Entry) {
-        let seat = |entry: &Entry| (entry.client, entry.machine.clone(), entry.labels.clone());
-        if seat(was) != seat(is) {
+        let same = was.client == is.client && was.machine == is.machine && was.labels == is.labels;
+        if !same {
             self.leave(was);
             self.take(is);
         }

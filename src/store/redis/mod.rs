@@ -259,7 +259,7 @@ impl Store for Redis {
                 .arg(knock.session.to_string())
                 .hash(&knock.secret)
                 .hash(&knock.next)
-                .arg(knock.gateway.clone())
+                .arg(&*knock.gateway)
                 .arg(knock.now.to_string());
             reply::resumed(&self.link.ask::<Vec<String>>(call).await?)
         })

@@ -107,7 +107,7 @@ pub(super) fn one(answer: &[String]) -> Result<Option<Entry>, Unavailable> {
         _ => return Err(odd()),
     };
     if !gateway.is_empty() {
-        entry.gateway.clone_from(gateway);
+        entry.gateway = gateway.as_str().into();
     }
     if !permit.is_empty() {
         entry.permit = entry.permit.newer(from_json(permit)?);
