@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
@@ -149,6 +150,7 @@ impl Gateway {
         #[cfg(not(feature = "otel"))]
         let traces = crate::traces::Traces::off();
         let standing = Standing {
+            started: Instant::now(),
             listening,
             public_url,
             max_sessions: places.sessions,

@@ -217,7 +217,7 @@ pub struct Host {
 pub struct Browser {
     /// For the RFB handshake with it. Default: 15 s; 10 ms to 10 min.
     pub handshake_timeout: Duration,
-    /// Between two pings. Default: 25 s; 10 ms to 1 h. Costs two small packets each time.
+    /// The most between two pings. Default: 25 s; 10 ms to 1 h. Costs two small packets each time.
     pub ping_interval: Duration,
     /// After this long without a byte in either direction it is gone. Default: 60 s; 20 ms to 2 h,
     /// and more than `ping_interval`. A session whose browser vanished lives on for this long.

@@ -252,7 +252,7 @@ settings! {
         "How long a browser may take over the RFB handshake.")
         .range("10ms", "10m");
     BROWSER_PING_INTERVAL = Setting::new("browser.ping_interval", Typed("25s"),
-        "How often a browser is pinged. Proxies cut what is silent for 60 s.")
+        "A browser is pinged at least this often. Proxies cut what is silent for 60 s.")
         .range("10ms", "1h");
     BROWSER_DEAD_AFTER = Setting::new("browser.dead_after", Typed("60s"),
         "How long a browser may neither send nor take a byte before it counts as gone; longer than `browser.ping_interval`.")

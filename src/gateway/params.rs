@@ -85,7 +85,7 @@ pub(super) fn session_params(
         max_handshakes: config.limits.handshakes,
         origins: config.origin_policy(&standing.public_url),
         browser_handshake: config.browser.handshake_timeout,
-        pings: Pings::every(config.browser.ping_interval),
+        pings: Pings::every(config.browser.ping_interval, standing.started),
         dead_after: config.browser.dead_after,
         max_frame: config.browser.max_frame.0,
         metrics: Arc::clone(&standing.metrics),

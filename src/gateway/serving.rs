@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::drain::{Phases, Shutdown};
@@ -36,6 +37,7 @@ use crate::traces::Traces;
 /// What stays from the start of a gateway to its end.
 #[derive(Debug)]
 pub(super) struct Standing {
+    pub(super) started: Instant,
     /// Where the gateway listens.
     pub(super) listening: Vec<Listening>,
     /// As browsers see it.

@@ -11,6 +11,7 @@ use fanlight::session::relay::{FirstBytes, Params, Pings, Relay, Traffic};
 use fanlight::websocket::WebSocket;
 use fanlight::ws::{HEAD_ROOM, Opcode, masked_frame};
 use stats_alloc::Region;
+use tokio::time::Instant;
 
 use super::COUNTING;
 use super::scripted::{Calls, Scripted};
@@ -34,7 +35,7 @@ fn relay(browser: Scripted, host: Scripted) -> Took {
         .unwrap();
     let buffers = Buffers::default();
     let params = Params {
-        pings: Pings::every(Duration::from_secs(25)),
+        pings: Pings::every(Duration::from_secs(25), Instant::now()),
         dead_after: Duration::from_secs(60),
         tell_page: false,
         permissions: Permissions::default(),

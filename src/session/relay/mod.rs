@@ -178,7 +178,7 @@ where
             browser_gone: false,
             wrote_down: now,
             wrote_up: now,
-            pulse: Pulse::new(params.pings),
+            pulse: Pulse::new(),
             limits: Limits::new(now, params.idle_max, params.session_max),
         }
     }
@@ -258,8 +258,14 @@ where
             if let Some(end) = self.beat() {
                 return Poll::Ready(end);
             }
-            // Once more, to write the ping and to listen to the timer.
-            cx.waker().wake_by_ref();
+            // Listened to from here on. Should it ring already, that is heard next time.
+            if self.pulse.poll_rang(cx) {
+                cx.waker().wake_by_ref();
+            }
+            // A ping leaves now: others that are pinged at this moment may come before our next turn.
+            if let Some(end) = self.exchange(cx) {
+                return Poll::Ready(end);
+            }
         }
         Poll::Pending
     }
@@ -318,7 +324,7 @@ where
             self.tell_page(&PageMessage::IdleSoon { seconds });
         }
         // None while the one before has not even left.
-        if self.pulse.is_due(now) && !self.browser.has_queued() {
+        if self.pulse.is_due(now, self.params.pings) && !self.browser.has_queued() {
             let ping = self.pulse.ping();
             self.browser.queue(Opcode::Ping, &ping);
         }

@@ -34,7 +34,7 @@ const CLOSE: u8 = 0x88;
 
 fn params() -> Params {
     Params {
-        pings: Pings::every(Duration::from_secs(25)),
+        pings: Pings::every(Duration::from_secs(25), Instant::now()),
         dead_after: Duration::from_secs(60),
         tell_page: false,
         permissions: WHATEVER,
