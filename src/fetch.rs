@@ -220,11 +220,13 @@ impl Fetcher {
                     Box::new(stream)
                 }
             };
-            if !url.tls {
-                return exchange(stream, url, question, read).await;
-            }
-            let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
-            exchange(Box::new(stream), url, question, read).await
+            let stream: Box<dyn Duplex> = if url.tls {
+                let (stream, _) = self.tls.connect(&url.endpoint.host, stream).await?;
+                Box::new(stream)
+            } else {
+                stream
+            };
+            converse(stream, url, question, read).await
         };
         timeout(self.within, exchange)
             .await
@@ -233,7 +235,7 @@ impl Fetcher {
 }
 
 /// Asks over a stream that is there for nothing else.
-async fn exchange<T>(
+async fn converse<T>(
     stream: Box<dyn Duplex>,
     url: &Url,
     question: Question,

@@ -94,7 +94,7 @@ impl Watch {
             return;
         }
         let Entry { id, gateway, .. } = session;
-        warn!(session = %id, %gateway, "nobody speaks for this session any more");
+        warn!(session = %id, gateway = &**gateway, "nobody speaks for this session any more");
         self.audit.record(crate::audit::Event {
             session: Some(session.id),
             console: Some(session.console),

@@ -1,5 +1,6 @@
 //! Somebody who takes HTTP requests, such as a webhook's, and keeps what came.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -7,10 +8,16 @@ use super::fake_host::{FakeHost, Line};
 use super::net::Family;
 
 /// What came with one request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Told {
     pub head: String,
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.head, self.body.escape_ascii())
+    }
 }
 
 /// A receiver, for as long as it is held.

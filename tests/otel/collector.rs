@@ -1,4 +1,4 @@
-//! Somebody who takes OTLP over HTTP, and reads it with OpenTelemetry's own messages.
+//! The spans that a receiver was told, read with OpenTelemetry's own messages.
 
 use std::io::Write;
 use std::path::Path;

@@ -82,7 +82,7 @@ pub(super) async fn terminate(
         session: Some(id),
         console: entry.as_ref().map(|entry| entry.console),
         labels: entry
-            .map(|entry| Labels::clone(&entry.labels))
+            .map(|entry| Arc::unwrap_or_clone(entry.labels))
             .unwrap_or_default(),
         reason: Some(sentence.reason),
         detail: sentence.note,
