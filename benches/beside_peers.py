@@ -181,7 +181,10 @@ def main():
             rig = opts.rig.resolve()
             # The certificate is the peers'.
             subprocess.run([rig / "setup.sh"], check=True)
-            gateways = [Fanlight("fanlight", binary, dir), Fanlight("fanlight-tls", binary, dir, rig / "target/peers")]
+            # Whoever comes first in a test finds the machine as its rest has left it: a tenth slower. So that
+            # is somebody whose figures nobody looks at.
+            first = Fanlight("first", binary, dir)
+            gateways = [first, Fanlight("fanlight", binary, dir), Fanlight("fanlight-tls", binary, dir, rig / "target/peers")]
             subprocess.run([binary, "keys", "new", "--config", gateways[0].config], check=True, stdout=subprocess.DEVNULL)
             (dir / "targets.toml").write_text("\n".join(g.table() for g in gateways) + "\n")
             out = (opts.out or dir / "out").resolve()
