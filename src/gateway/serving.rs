@@ -37,6 +37,7 @@ use crate::traces::Traces;
 /// What stays from the start of a gateway to its end.
 #[derive(Debug)]
 pub(super) struct Standing {
+    /// What the moments of pings are counted from.
     pub(super) started: Instant,
     /// Where the gateway listens.
     pub(super) listening: Vec<Listening>,
