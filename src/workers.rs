@@ -28,9 +28,10 @@ const NEAR_TIMER: Duration = Duration::from_millis(100);
 /// one go, and a key is not to wait for many of them.
 const TASKS_BETWEEN_LOOKS: u32 = 2;
 
-/// How long a thread that waits for disks stays where there is nothing to wait for: files are looked at so
-/// often that some would stay for ever.
-const IDLE_DISK_THREAD: Duration = Duration::from_secs(1);
+/// How long a thread that waits for disks stays where there is nothing to wait for: through the pause
+/// between two looks at files, each of which would begin and end one, and little longer, or the looks
+/// would keep all that were ever needed at once.
+pub const IDLE_DISK_THREAD: Duration = Duration::from_secs(3);
 
 /// A runtime for the thread that blocks on it.
 ///

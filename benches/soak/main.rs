@@ -26,6 +26,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 /// Sessions that are open all the time and rest.
 const RESTING: usize = 200;
 
+/// How long the gateway begins: its thread that waits for disks is there when it has looked at its files.
+const BEGUN: Duration = Duration::from_secs(3);
+
 /// How long the gateway has to let go of everything.
 const SETTLE: Duration = Duration::from_secs(60);
 
@@ -97,6 +100,7 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     let gateway = Arc::new(Gateway::start(args.tls)?);
     let machine = machine::start()?;
+    sleep(BEGUN).await;
     let empty = held(&gateway)?;
     println!("at first: {empty:?}");
     let whole = Duration::from_secs_f64(args.minutes * 60.0);

@@ -15,9 +15,11 @@ use tracing::warn;
 use crate::file_stamp::FileStamp;
 use crate::http::api::reload::Kept;
 use crate::subject::Subject;
+use crate::workers::IDLE_DISK_THREAD;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+const _: () = assert!(LOOK_EVERY.as_millis() < IDLE_DISK_THREAD.as_millis());
 
 /// The files of a part, as they look from outside: one for each, always in the same order.
 pub(super) type Stamps = Vec<Option<FileStamp>>;
