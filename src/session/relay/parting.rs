@@ -34,15 +34,16 @@ where
         .await;
     }
 
-    /// Releases what is down, behind the message that the host is in the middle of.
+    /// Releases what is down, behind what is on its way, whose releases count as done already, and behind
+    /// the message that the host is in the middle of.
     async fn let_go(&mut self) -> io::Result<()> {
-        if !self.gate.holds_keys() {
-            return Ok(());
-        }
         let ahead = std::mem::take(&mut self.ahead);
         self.host.write_all(ahead.rest()).await?;
         if let Some(piece) = self.up.take() {
             self.host.write_all(piece.rest()).await?;
+        }
+        if !self.gate.holds_keys() {
+            return Ok(());
         }
         // The rest of a text that nobody will finish, or of a list: it is nothing but long.
         let mut owed = usize::try_from(self.gate.owed()).unwrap_or(usize::MAX);

@@ -1,6 +1,7 @@
 //! What the gate lets through, and what is left at the host when a session ends.
 
 use super::*;
+use crate::session::relay::inbox::Order;
 use crate::store::Sentence;
 
 const CTRL: [u8; 8] = [4, 1, 0, 0, 0, 0, 0xff, 0xe3];
@@ -85,6 +86,41 @@ async fn no_key_stays_down_when_a_session_is_ended() {
         let reason = if idle { Reason::Idle } else { Reason::Draining };
         assert_eq!(end.reason, reason);
         assert_eq!(got, [CTRL, CTRL_UP].concat());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn releases_on_their_way_are_delivered_when_a_session_is_ended() {
+    let clicked = [&CTRL[..], &CTRL_UP, &PRESSED, &RELEASED].concat();
+    let chord: Chord = "ctrl-alt-del".parse().unwrap();
+    for typed in [true, false] {
+        let (ours, mut browser) = duplex(4096);
+        let (to_host, mut host) = duplex(12);
+        let mut socket = WebSocket::new(ours, ::bytes::Bytes::new(), 1 << 20);
+        let (buffers, traffic) = (Buffers::default(), Traffic::default());
+        let (orders, obeyed) = inbox::queue();
+        let relay = Relay::new(&mut socket, to_host, &buffers, params(), &traffic).hearing(obeyed);
+        if typed {
+            browser.write_all(&masked(BINARY, &clicked)).await.unwrap();
+        } else {
+            orders.give(Order::Press(chord.clone())).unwrap();
+        }
+        // The host reads nothing until the session is over.
+        let mut got = Vec::new();
+        let ending = async {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            orders.end(&Sentence::plain(Reason::Terminated));
+            tokio::time::sleep(PARTING / 2).await;
+            host.read_to_end(&mut got).await.unwrap();
+        };
+        let (end, ()) = tokio::join!(relay.run(FirstBytes::default()), ending);
+        assert_eq!(end.reason, Reason::Terminated);
+        if typed {
+            assert_eq!(got, clicked);
+        } else {
+            assert_eq!(got.len(), 6 * CTRL.len());
+            assert!(got[3 * 8..].chunks(8).all(|key| key.starts_with(&[4, 0])));
+        }
     }
 }
 
