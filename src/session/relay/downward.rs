@@ -30,7 +30,13 @@ where
         if self.down.is_some() || self.host_end.is_some() || browser_over || self.speaks_first() {
             return false;
         }
-        let budget = self.budget();
+        // A host may take nothing before it is read from, and a browser that waits for the host is not
+        // read from: its answer would never come.
+        let budget = if self.has_up() {
+            usize::MAX
+        } else {
+            self.budget()
+        };
         if budget == 0 {
             return false;
         }

@@ -133,6 +133,32 @@ async fn arriving(browser: &mut (impl AsyncRead + Unpin)) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_that_talks_before_it_listens_is_heard() {
+    let whole = rectangle([0, 0, 640, 480], 0, &vec![7; SCREEN]);
+    let more_than_a_screen = update(&[whole.clone(), whole]);
+    let words = text(&[b'x'; 300_000]);
+    playing(Pacing::On, async |browser, host| {
+        enabled(browser, host).await;
+        host.write_all(&picture()).await.unwrap();
+        shown(browser, &picture()).await;
+        let fence = number(&next_frame(browser).await.unwrap());
+        hears(host, &CHANGES).await;
+        // The answer stands behind more than fits on the way to the host.
+        let (mut from_us, mut to_us) = tokio::io::split(browser);
+        let said = masked(BINARY, &[&words[..], &answer(fence)].concat());
+        let host = async {
+            host.write_all(&more_than_a_screen).await.unwrap();
+            hears(host, &words).await;
+        };
+        let says = to_us.write_all(&said);
+        let (said, (), got) = tokio::join!(says, host, arriving(&mut from_us));
+        said.unwrap();
+        assert!(got > 2 * SCREEN);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_under_way_is_bounded_when_fences_are_not_answered() {
     let whole = rectangle([0, 0, 640, 480], 0, &vec![7; SCREEN]);
     let two = update(&[whole.clone(), whole]);
