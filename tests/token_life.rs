@@ -20,6 +20,7 @@ use common::wait::{until, within};
 use common::websocket::End;
 use fanlight::reason::Reason;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
 /// What a handshake or an end may take on a busy test machine.
@@ -124,6 +125,37 @@ async fn a_lost_session_comes_back_with_its_secret_and_each_secret_once() {
     for spent in [&secret, &newer, &newest] {
         gateway.assert_log_has_no(spent.split_once('.').unwrap().1);
     }
+}
+
+#[tokio::test]
+async fn whoever_moves_is_where_they_came_back_from() {
+    let host = host().await;
+    let gateway = TestGateway::builder()
+        .set("limits.sessions_per_client", 1)
+        .start()
+        .await;
+    let minted = mint(&gateway, &host, json!({ "limits": { "uses": 3 } })).await;
+    let first = Viewer::open(&gateway, &minted).await.unwrap();
+    let secret = format!("fanlight.resume.{}", first.resume_secret());
+    drop(first);
+    gateway.session_end().await;
+
+    let elsewhere = TcpSocket::new_v4().unwrap();
+    elsewhere.bind(([127, 0, 0, 2], 0).into()).unwrap();
+    let stream = elsewhere.connect(gateway.address).await.unwrap();
+    let protocols = ["binary".to_owned(), "fanlight.1".to_owned(), secret];
+    let moved = Viewer::open_over(stream, gateway.address, &minted, &protocols).await;
+    let _moved = moved.unwrap();
+    until("the session is where its person is", ANSWERED, async || {
+        let sessions = gateway.api("GET", "/api/v1/sessions").send().await.json();
+        let client = &sessions["sessions"][0]["client"];
+        (*client == "127.0.0.2")
+            .then_some(())
+            .ok_or_else(|| sessions.to_string())
+    })
+    .await;
+    // The quota of where they were has a place again.
+    let _other = Viewer::open(&gateway, &minted).await.unwrap();
 }
 
 #[tokio::test]

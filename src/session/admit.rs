@@ -144,6 +144,8 @@ impl Sessions {
         record.resume(entry.id);
         subject::runs(entry.id);
         let ends_by = entry.ends_by;
+        let client = arrival.client.ip();
+        let entry = Entry { client, ..entry };
         let place = self.registry.take(entry, Arc::clone(&record.traffic));
         place.admitted();
         let seat = Seat {

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use tokio::net::TcpStream;
+
 use super::gateway::{Minted, TestGateway};
 use super::http::Request;
 use super::net::try_connect;
@@ -68,6 +70,16 @@ impl Viewer {
     ) -> Result<Self, String> {
         let stream = try_connect(address).await;
         let stream = stream.map_err(|error| error.to_string())?;
+        Self::open_over(stream, address, minted, protocols).await
+    }
+
+    /// The same over a connection to that address.
+    pub async fn open_over(
+        stream: TcpStream,
+        address: SocketAddr,
+        minted: &Minted,
+        protocols: &[String],
+    ) -> Result<Self, String> {
         let request = Request::get(address, minted.websocket_path())
             .header("sec-websocket-protocol", &protocols.join(", "));
         let socket = WebSocket::upgrade(Box::new(stream), request, &[]).await;
