@@ -156,11 +156,12 @@ pub struct Settled {
 }
 
 impl Workers {
-    /// The runtime of the thread with the fewest sessions, and of those with the fewest connections; and
-    /// what makes one more of them.
+    /// The runtime of the thread with the least, and what makes one more of its connections. A session
+    /// counts twice, and a connection once from the moment it comes: of many at once that are still in
+    /// their handshakes the slower thread would get more otherwise.
     #[must_use]
     pub fn lodge(&self) -> (&Handle, Lodger) {
-        let load = |load: &Load| (load.sessions.held(), load.lodgers.held());
+        let load = |load: &Load| load.sessions.held() + load.lodgers.held();
         let emptiest = self.all().min_by_key(|worker| load(&worker.load));
         let Worker { runtime, load } = emptiest.unwrap_or(&self.0.first);
         load.arrived.notify_one();
@@ -243,6 +244,21 @@ mod tests {
         assert!(main.block_on(listeners[0].all_answer(GRACE)));
         threads.end(GRACE);
         assert!(!main.block_on(listeners[0].all_answer(GRACE)));
+    }
+
+    #[test]
+    fn a_crowd_in_its_handshakes_is_spread() {
+        let threads = Threads::start().unwrap();
+        let workers = threads.workers();
+        let (_, first) = workers.lodge();
+        let _session = first.settle();
+        let count = workers.all().count();
+        let crowd: Vec<_> = (0..10 * count).map(|_| workers.lodge().1).collect();
+        let beside_it = crowd.iter().filter(|it| Arc::ptr_eq(&it.load, &first.load));
+        // The session and its connection are as much as two.
+        let beside_it = beside_it.count();
+        assert!((8..=10).contains(&beside_it), "{beside_it}");
+        threads.end(GRACE);
     }
 
     #[test]
