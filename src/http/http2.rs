@@ -196,63 +196,102 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
     use std::time::Duration;
 
+    use axum::{Extension, routing};
+    use futures_util::stream::repeat;
     use hyper::Request;
-    use hyper::client::conn::http2::handshake;
+    use hyper::client::conn::http2::{SendRequest, handshake};
     use hyper_util::rt::TokioExecutor;
     use tokio::sync::Semaphore;
-    use tokio::time::Instant;
+    use tokio::time::{Instant, timeout};
 
     use super::*;
     use crate::http::client::Place;
+    use crate::http::serve::LONGEST;
     use crate::workers::Lodger;
+
+    /// A piece of an answer without end.
+    const CHUNK: &[u8] = &[0; 16 * 1024];
 
     /// How long the answer takes: longer than a connection may rest.
     const ANSWERING: Duration = Duration::from_secs(60);
 
+    /// A client, and all the places there are, of which it has the only one.
+    fn client() -> (Client, Arc<Semaphore>) {
+        let places = Arc::new(Semaphore::new(1));
+        let open = Arc::clone(&places).try_acquire_owned().unwrap();
+        let client = Client {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)).into(),
+            place: Arc::new(Place::new(open, Lodger::default())),
+            certificate: None,
+        };
+        (client, places)
+    }
+
+    /// Serves `router` to who says with a connection what it wants, until the connection ends.
+    async fn serving(router: Router, asks: impl AsyncFnOnce(SendRequest<Body>)) {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let (client, places) = client();
+        let tasks = TaskTracker::new();
+        let params = Params {
+            tasks: tasks.clone(),
+            websockets: false,
+        };
+        let stop = CancellationToken::new();
+        let stream = Stream::Other(Box::new(theirs));
+        let served = serve(stream, client, || router.clone(), params, &stop);
+        let asked = async {
+            let shaken = handshake(TokioExecutor::new(), TokioIo::new(ours)).await;
+            let (requests, connection) = shaken.unwrap();
+            tokio::select! {
+                ended = connection => drop(ended),
+                () = asks(requests) => {}
+            }
+        };
+        tokio::join!(served, asked);
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    fn get(path: &str) -> Request<Body> {
+        let request = Request::get(format!("http://localhost{path}"));
+        request.body(Body::empty()).unwrap()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_request_ends_and_one_with_a_request_does_not() {
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        let places = Arc::new(Semaphore::new(1));
-        let open = Arc::clone(&places).acquire_owned().await.unwrap();
-        let place = Arc::new(Place::new(open, Lodger::default()));
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 1)).into();
         let router = Router::new().fallback(async || {
             sleep(ANSWERING).await;
             "late"
         });
-        let params = Params {
-            tasks: TaskTracker::new(),
-            websockets: false,
-        };
-        let (stop, started) = (CancellationToken::new(), Instant::now());
-        let stream = Stream::Other(Box::new(theirs));
-        let client = Client {
-            address,
-            place,
-            certificate: None,
-        };
-        let served = serve(stream, client, || router.clone(), params, &stop);
-        let asked = async {
-            let shaken = handshake(TokioExecutor::new(), TokioIo::new(ours)).await;
-            let (mut requests, connection) = shaken.unwrap();
-            let request = Request::get("http://localhost/").body(Body::empty());
-            let answer = async {
-                let answer = requests.send_request(request.unwrap()).await.unwrap();
-                assert_eq!(answer.status(), 200);
-                assert!(started.elapsed() >= ANSWERING);
-                // Who asks for nothing more is still there.
-                requests.ready().await.ok();
-                std::future::pending::<()>().await;
-            };
-            tokio::select! {
-                ended = connection => ended.unwrap(),
-                () = answer => {}
-            }
-        };
-        tokio::join!(served, asked);
+        let started = Instant::now();
+        serving(router, async |mut requests| {
+            let answer = requests.send_request(get("/")).await.unwrap();
+            assert_eq!(answer.status(), 200);
+            assert!(started.elapsed() >= ANSWERING);
+            // Who asks for nothing more is still there.
+            requests.ready().await.ok();
+            std::future::pending::<()>().await;
+        })
+        .await;
         let rested = started.elapsed() - ANSWERING;
         assert!(rested >= HEAD_WITHIN, "{rested:?}");
         assert!(rested <= 2 * HEAD_WITHIN + LAST_REQUEST, "{rested:?}");
-        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tunnel_that_is_over_lets_nobody_be_served_for_ever() {
+        let brief = async |Extension(lasting): Extension<Lasting>| drop(lasting.tunnel());
+        let router = Router::new()
+            .route("/tunnel", routing::get(brief))
+            .fallback(async || Body::from_stream(repeat(Ok::<_, Infallible>(CHUNK))));
+        let served = serving(router, async |mut requests| {
+            requests.send_request(get("/tunnel")).await.unwrap();
+            // Of which nothing is read.
+            let _answer = requests.send_request(get("/")).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let long = LONGEST + 2 * LAST_REQUEST;
+        timeout(long, served).await.expect("an end");
     }
 }

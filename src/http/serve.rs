@@ -35,7 +35,7 @@ pub(super) const LAST_REQUEST: Duration = Duration::from_secs(2);
 
 /// How long a connection may carry requests, an upgrade not counted. Whoever reads an answer byte
 /// by byte gives the gateway a place back in the end.
-const LONGEST: Duration = Duration::from_secs(5 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// By which an answer says that it goes on for as long as somebody reads it. Each request has one.
 #[derive(Clone, Debug, Default)]
@@ -58,9 +58,8 @@ impl Lasting {
         self.0.allowed.store(true, Ordering::Relaxed);
     }
 
-    /// The connection is there for as long as this is.
+    /// The connection is there for as long as this is, though it may take no more requests.
     pub(super) fn tunnel(&self) -> Tunnel {
-        self.allow();
         self.0.tunnels.fetch_add(1, Ordering::Relaxed);
         Tunnel(Arc::clone(&self.0))
     }
