@@ -221,6 +221,11 @@ async fn the_audit_log_tells_a_session_from_mint_to_end() {
     Viewer::open(&gateway, &minted).await.err().unwrap();
     drop(viewer);
     gateway.session_ends(2).await;
+    let path = format!("/api/v1/sessions/{}", session["id"].as_str().unwrap());
+    let twice = gateway.api("DELETE", &path).send().await;
+    assert_eq!(twice.status, 204, "it may come back, and is not to");
+    let thrice = gateway.api("DELETE", &path).send().await;
+    assert_eq!(thrice.status, 404);
     gateway.process().terminate();
     until("the gateway is gone", ANSWERED, async || {
         gateway.process().ended().ok_or_else(String::new)
@@ -250,6 +255,10 @@ async fn the_audit_log_tells_a_session_from_mint_to_end() {
     assert_eq!(ended["labels"], json!({ "vm": "web-01" }));
     assert!(ended["bytes_down"].is_u64(), "{ended}");
     assert_eq!(of("refuse")["reason"], "token_used");
+    // What is unknown here may run somewhere, where it ends.
+    let terminated = lines.iter().filter(|it| it["act"] == "terminate");
+    let terminated: Vec<_> = terminated.map(|it| &it["session"]).collect();
+    assert_eq!(terminated, [&session["id"]; 2]);
     for secret in ["hunter2!", minted.token()] {
         assert!(!text.contains(secret), "{text}");
     }

@@ -74,10 +74,7 @@ pub(super) async fn terminate(
         reason: Reason::Terminated,
         note,
     };
-    if api.store.end(&Whom::Session(id), &sentence).await? == 0 {
-        return Err(Problem::SessionNotFound);
-    }
-    info!(session = %id, key = caller.key, "session ended by the API");
+    let ended = api.store.end(&Whom::Session(id), &sentence).await?;
     api.audit.record(Event {
         session: Some(id),
         console: entry.as_ref().map(|entry| entry.console),
@@ -88,6 +85,10 @@ pub(super) async fn terminate(
         detail: sentence.note,
         ..caller.does(Act::Terminate, &client)
     });
+    if ended == 0 {
+        return Err(Problem::SessionNotFound);
+    }
+    info!(session = %id, key = caller.key, "session ended by the API");
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
