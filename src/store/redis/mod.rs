@@ -5,7 +5,7 @@
 //! command looks at all keys. Redis holds entries, SHA-256 hashes of resume secrets, and grants
 //! sealed with the key ring, which Redis never sees.
 //!
-//! A session costs four calls: admit, connected, leave, and the message that it was opened or has
+//! A session costs five calls: admit, connected, leave, and the messages that it was opened and has
 //! ended; a resume is one more of each. At rest a gateway renews all its sessions at once, a call
 //! for each [`CHUNK`] of them, so a session costs 1/[`CHUNK`] call each time, some microseconds of
 //! Redis's one thread.
