@@ -42,8 +42,8 @@ help: ## this list
 
 assets: $(ASSETS) ## the console page's scripts and styles, which the build embeds
 
-demo: assets rust ## the gateway with a demo machine; OPEN=1 opens the browser as well
-	cargo run --release -- demo $(if $(OPEN),--open)
+demo: assets rust ## the gateway with a demo machine; OPEN=1 opens the browser, LISTEN=127.0.0.1:0 takes any port
+	cargo run --release -- demo $(if $(OPEN),--open) $(if $(LISTEN),--listen '$(LISTEN)')
 
 test: assets rust debian-packages image $(BROWSER_PACKAGES) ## everything; installs what the tests need
 	node --test static/test/*.test.js

@@ -102,7 +102,7 @@ pub enum Command {
     ///
     /// Prints every setting as TOML, a comment behind each telling where its value came from, or
     /// all problems at once on standard error, each with its place. The certificate, key and key
-    /// ring files that it names have to be there and readable.
+    /// ring files that it names have to be there and readable; they are looked at last.
     #[command(after_help = examples::CHECK_CONFIG)]
     CheckConfig(ConfigArgs),
 }

@@ -43,8 +43,9 @@ impl Kind {
         ensure!(!secret.is_empty(), "it is empty");
         ensure!(
             secret.len() <= self.max,
-            "it is longer than {} bytes",
-            self.max
+            "it is longer than {} bytes; it is to hold the {} alone",
+            self.max,
+            self.what
         );
         Ok(Secret::new(secret))
     }

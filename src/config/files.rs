@@ -1,6 +1,6 @@
 //! Whether the files that settings name are there.
 
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use super::problem::{Place, Problem, Problems};
@@ -70,10 +70,13 @@ pub(super) fn check(resolved: &Resolved) -> Result<Vec<String>, Problems> {
     let mut problems = Vec::new();
     for (setting, path) in &named {
         if let Err(error) = readable(path) {
-            let message = match shown(setting, path) {
+            let mut message = match shown(setting, path) {
                 Some(path) => format!("{path} cannot be read: {error}"),
                 None => format!("the file cannot be read: {error}"),
             };
+            if setting == TOKENS_KEYRING_FILE.path && error.kind() == ErrorKind::NotFound {
+                message += "; `fanlight keys new` makes it";
+            }
             let place = resolved.origins.place(setting);
             problems.push(Problem::with(place, setting, message));
         }

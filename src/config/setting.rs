@@ -157,7 +157,7 @@ settings! {
         "Where plain HTTP is answered with the way to `public_url`, such as `[::]:80`. Parameters are left behind, as a token that was sent in the clear should be.")
         .restart();
     TOKENS_KEYRING_FILE = Setting::new("tokens.keyring_file", Derived("`keyring` in `state_dir`"),
-        "The keys that tokens are sealed with. Gateways that share it open each other's tokens.")
+        "The keys that tokens are sealed with. Gateways that share it open each other's tokens. Where nothing is said it is made at the first start; one that is named has to be there, and `fanlight keys new` makes it.")
         .restart();
     TOKENS_CONNECT_WITHIN = Setting::new("tokens.connect_within", Typed("60s"),
         "How long a minted URL can be opened, where the minter does not say. A running session is not ended by it.")

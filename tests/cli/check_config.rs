@@ -37,7 +37,7 @@ fn all_problems_of_a_configuration_are_said_at_once() {
     assert_eq!(
         home.run("check-config", "").failed(),
         "fanlight: the configuration is not valid\n\
-         DIR/fanlight.toml:1:23: tokens.keyring_file: DIR/ring cannot be read: No such file or directory (os error 2)\n"
+         DIR/fanlight.toml:1:23: tokens.keyring_file: DIR/ring cannot be read: No such file or directory (os error 2); `fanlight keys new` makes it\n"
     );
     home.run("keys new", "").good();
     let printed = home.run("check-config", "").good();

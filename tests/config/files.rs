@@ -14,7 +14,7 @@ fn files_that_are_named_have_to_be_there() {
         loaded.bare(&problems.to_string()),
         "fanlight.toml:2:20: tls.certificate_file: a.pem cannot be read: No such file or directory (os error 2)\n\
          fanlight.toml:3:12: tls.key_file: / cannot be read: it is no regular file\n\
-         fanlight.toml:5:16: tokens.keyring_file: ring cannot be read: No such file or directory (os error 2)"
+         fanlight.toml:5:16: tokens.keyring_file: ring cannot be read: No such file or directory (os error 2); `fanlight keys new` makes it"
     );
     // At its default place the key ring is made on the first start.
     assert!(
