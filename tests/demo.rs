@@ -56,6 +56,11 @@ async fn the_demo_shows_a_machine_that_lives() {
     assert!(!report.href.contains("token"), "{}", report.href);
     assert_eq!(report.problems, Vec::<String>::new());
 
+    // The URL works for as long as is said, and not for one browser alone.
+    let other = Chromium::start().await;
+    other.open(&url).await;
+    other.reaches("connected").await;
+
     demo.terminate();
     let status = until("the demo ends", PATIENCE, async || {
         demo.ended().ok_or(demo.output())

@@ -25,6 +25,7 @@ mod terminal;
 mod viewer;
 
 use std::io::Write;
+use std::num::NonZeroU16;
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
@@ -38,7 +39,7 @@ use crate::config::Sources;
 use crate::entropy;
 use crate::gateway::{Gateway, Keys};
 use crate::id::KeyId;
-use crate::mint::Order;
+use crate::mint::{LimitsOrder, Order};
 use crate::secret::Secret;
 use crate::target::{HostName, Target};
 use crate::telemetry;
@@ -99,6 +100,12 @@ async fn demo(args: &DemoArgs, out: &mut dyn Write, workers: &Workers) -> anyhow
     let order = Order {
         name: Some(Name::new(screen::NAME)?),
         expires_in: Some(MAX_CONNECT_WITHIN),
+        // For as many browsers as somebody likes to try, for as long.
+        limits: LimitsOrder {
+            uses: Some(NonZeroU16::MAX),
+            session_max: Some(MAX_CONNECT_WITHIN),
+            idle_max: Some(MAX_CONNECT_WITHIN),
+        },
         ..Order::new(target, Credentials::with_password(Some(password)))
     };
     let minted = gateway.minter().mint(order, now)?;
