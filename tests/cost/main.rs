@@ -1,5 +1,5 @@
 //! What the data path costs, as far as no clock is needed to tell: allocations, reads and writes
-//! for what is relayed, and heap for each session at rest.
+//! for what is relayed, heap for each session at rest, and what is left of it when it is over.
 //!
 //! The allocator counts for the whole process, so everything here is one test, and the only one of
 //! its binary. Where a figure changes for the better, change it here too, so that it stays.
@@ -10,9 +10,11 @@
 )]
 #![allow(unreachable_pub, reason = "a test binary has no outside")]
 
+mod left;
 mod relayed;
 mod rest;
 mod scripted;
+mod stage;
 mod viewer;
 
 use std::alloc::System;
@@ -28,4 +30,5 @@ fn the_data_path_costs_what_it_should() {
     relayed::up();
     rest::plain();
     rest::tls();
+    left::nothing();
 }

@@ -65,6 +65,21 @@ pub fn open(gateway: SocketAddr, token: &str, tls: Option<&Arc<ClientConfig>>) -
     kept
 }
 
+/// Says that the browser is going. Not over TLS.
+pub fn close(browser: &mut TcpStream) {
+    send(browser, Opcode::Close, &1000_u16.to_be_bytes());
+}
+
+/// Waits until the gateway says something.
+pub fn hear(browser: &mut TcpStream) {
+    let [_] = read(browser);
+}
+
+/// Reads until the gateway has closed the connection.
+pub fn read_all(browser: &mut TcpStream) {
+    std::io::copy(browser, &mut std::io::sink()).unwrap();
+}
+
 /// All that a browser says until there is nothing left to say.
 fn handshake(mut stream: impl Read + Write, token: &str) {
     let request = format!(
