@@ -27,6 +27,11 @@ impl<'p> Piece<'p> {
         }
     }
 
+    /// The buffer, when nothing in it is needed any more.
+    pub(super) fn into_buffer(self) -> Buffer<'p> {
+        self.buffer
+    }
+
     /// Whether everything was written.
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()

@@ -21,6 +21,10 @@ const MIB: usize = 1 << 20;
 /// noVNC's longest message.
 const MESSAGE: usize = 10 * 1024;
 
+/// How many pieces a relay moves each way before others have their turn. The side that says nothing is
+/// asked once in as long.
+const PIECES_A_LOOK: usize = 2;
+
 /// What a relay from end to end took.
 struct Took {
     traffic: Traffic,
@@ -75,6 +79,7 @@ fn move_down() -> usize {
     assert_eq!(took.traffic.down(), (MIBS * MIB) as u64);
     let pieces = (MIBS * MIB).div_ceil(BUFFER_LEN - HEAD_ROOM);
     assert_eq!(of_host.reads.get(), pieces);
+    assert_eq!(to_browser.in_vain.get(), pieces / PIECES_A_LOOK + 1);
     let with_the_ping = pieces + 1;
     assert_eq!(to_browser.writes.get(), with_the_ping);
     took.allocations
@@ -104,6 +109,8 @@ fn move_up() -> usize {
     let pieces = sent.div_ceil(BUFFER_LEN - ROOM);
     assert_eq!(of_browser.reads.get(), pieces);
     assert_eq!(to_host.writes.get(), pieces);
+    // And as long as it is waited for to hang up: at once, and when the time for that is over.
+    assert_eq!(to_host.in_vain.get(), pieces / PIECES_A_LOOK + 3);
     took.allocations
 }
 

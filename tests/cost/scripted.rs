@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub struct Calls {
     /// Reads that brought something.
     pub reads: Cell<usize>,
+    /// Reads for which there was nothing.
+    pub in_vain: Cell<usize>,
     /// Writes.
     pub writes: Cell<usize>,
     /// Bytes that were written.
@@ -61,6 +63,7 @@ impl AsyncRead for Scripted {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let Some(left) = &mut this.left else {
+            this.calls.in_vain.set(this.calls.in_vain.get() + 1);
             return Poll::Pending;
         };
         if *left > 0 {

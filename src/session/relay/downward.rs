@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::{Moved, Relay, Spare};
+use super::{Look, Moved, Relay};
 use crate::buffers::Buffer;
 use crate::reason::Reason;
 use crate::session::end::End;
@@ -25,7 +25,7 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
-    pub(super) fn read_host(&mut self, cx: &mut Context<'_>, spare: &mut Spare<'r>) -> Moved {
+    pub(super) fn read_host(&mut self, cx: &mut Context<'_>, look: &mut Look<'r>) -> Moved {
         let browser_over = self.browser_deaf || self.browser.ended().is_some();
         if self.down.is_some() || self.host_end.is_some() || browser_over || self.speaks_first() {
             return false;
@@ -40,15 +40,18 @@ where
         if budget == 0 {
             return false;
         }
-        let mut buffer = spare.take().unwrap_or_else(|| self.buffers.take());
+        if look.host_is_dry {
+            return self.end_if_deaf();
+        }
+        let mut buffer = look.spare.take().unwrap_or_else(|| self.buffers.take());
         let (_, space) = buffer.split_at_mut(self.room());
         let (space, _) = space.split_at_mut(budget.min(space.len()));
         let mut read = ReadBuf::new(space);
         let read = match Pin::new(&mut self.host).poll_read(cx, &mut read) {
             Poll::Pending => {
-                *spare = Some(buffer);
-                self.host_end = self.host_deaf.take();
-                return self.host_end.is_some();
+                look.spare = Some(buffer);
+                look.host_is_dry = true;
+                return self.end_if_deaf();
             }
             Poll::Ready(Ok(())) => read.filled().len(),
             Poll::Ready(Err(error)) => {
@@ -62,6 +65,12 @@ where
         }
         self.show(buffer, read);
         true
+    }
+
+    /// A host that takes nothing more has ended when it has nothing more to say.
+    fn end_if_deaf(&mut self) -> Moved {
+        self.host_end = self.host_deaf.take();
+        self.host_end.is_some()
     }
 
     /// Takes what the host sent, `received` bytes behind the [room](Self::room) in front of them.
@@ -82,7 +91,11 @@ where
         self.down = Some(Piece::of(buffer, at..range.end));
     }
 
-    pub(super) fn write_browser(&mut self, cx: &mut Context<'_>) -> std::io::Result<Moved> {
+    pub(super) fn write_browser(
+        &mut self,
+        cx: &mut Context<'_>,
+        look: &mut Look<'r>,
+    ) -> std::io::Result<Moved> {
         if self.browser_deaf {
             return Ok(false);
         }
@@ -102,7 +115,7 @@ where
             self.down_unflushed = true;
             self.wrote_down = Instant::now();
             if piece.is_empty() {
-                self.down = None;
+                look.spare = self.down.take().map(Piece::into_buffer);
             }
         }
         if self.down_unflushed && Pin::new(self.browser.stream()).poll_flush(cx)?.is_ready() {

@@ -134,9 +134,17 @@ const ROUNDS: usize = 2;
 /// Whether a step of the relay moved anything.
 type Moved = bool;
 
-/// A buffer into which nothing could be read yet, for the next attempt: while the relay looks at its
-/// legs it borrows one at most for nothing.
-type Spare<'r> = Option<Buffer<'r>>;
+/// What the relay has found out while it looks at its legs.
+#[derive(Default)]
+struct Look<'r> {
+    /// A buffer with nothing in it, for the next attempt to read: most looks borrow one, whatever they
+    /// move.
+    spare: Option<Buffer<'r>>,
+    /// Whether the host had nothing to say. It wakes the relay when it has, and is not asked before.
+    host_is_dry: bool,
+    /// The same of the browser.
+    browser_is_dry: bool,
+}
 
 impl<'r, B, H> Relay<'r, B, H>
 where
@@ -273,17 +281,17 @@ where
     /// Moves bytes until none can be moved, or others have to have their turn.
     fn exchange(&mut self, cx: &mut Context<'_>) -> Option<End> {
         let sentenced = self.hear(cx);
-        let mut spare = None;
+        let mut look = Look::default();
         for _ in 0..ROUNDS {
-            let mut moved = self.read_host(cx, &mut spare);
-            moved |= self.write_browser(cx).unwrap_or_else(|_| {
+            let mut moved = self.read_host(cx, &mut look);
+            moved |= self.write_browser(cx, &mut look).unwrap_or_else(|_| {
                 self.browser_deaf = true;
                 self.down = None;
                 true
             });
             moved |= self.carry_out_orders();
-            moved |= self.read_browser(cx, &mut spare);
-            moved |= self.write_host(cx);
+            moved |= self.read_browser(cx, &mut look);
+            moved |= self.write_host(cx, &mut look);
             let end = self.finished();
             if end.is_some() || !moved {
                 return end.or(sentenced);

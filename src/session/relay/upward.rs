@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::ahead::Ahead;
 use super::inbox::{Heard, MAX_WAITING, Order};
-use super::{Moved, Relay, Spare};
+use super::{Look, Moved, Relay};
 use crate::buffers::Buffer;
 use crate::clock::UnixTime;
 use crate::reason::Reason;
@@ -24,27 +24,23 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
-    pub(super) fn read_browser(&mut self, cx: &mut Context<'_>, spare: &mut Spare<'r>) -> Moved {
+    pub(super) fn read_browser(&mut self, cx: &mut Context<'_>, look: &mut Look<'r>) -> Moved {
         let over = self.browser.ended().is_some() || self.misuse.is_some();
         if self.has_up() || self.browser_gone || over {
             return false;
         }
-        let mut buffer = spare.take().unwrap_or_else(|| self.buffers.take());
+        if look.browser_is_dry {
+            return self.hear_nothing(cx);
+        }
+        let mut buffer = look.spare.take().unwrap_or_else(|| self.buffers.take());
         let (_, space) = buffer.split_at_mut(ROOM);
         let received = self.browser.poll_receive(cx, space);
         self.note_round_trip();
         match received {
-            Poll::Pending if self.browser_deaf => {
-                self.browser_gone = true;
-                true
-            }
-            // What was read may have been a ping alone, which wants its answer now. Should that
-            // fail, so does the next write; and the host may have been waiting for its turn.
             Poll::Pending => {
-                *spare = Some(buffer);
-                self.down.is_none()
-                    && self.browser.has_queued()
-                    && self.browser.poll_send_queued(cx).is_ready()
+                look.spare = Some(buffer);
+                look.browser_is_dry = true;
+                self.hear_nothing(cx)
             }
             Poll::Ready(Ok(read)) => {
                 self.pass(buffer, read);
@@ -52,6 +48,18 @@ where
             }
             Poll::Ready(Err(_)) => true,
         }
+    }
+
+    /// What was read may have been a ping alone, which wants its answer now. Should that fail, so does the
+    /// next write; and the host may have been waiting for its turn.
+    fn hear_nothing(&mut self, cx: &mut Context<'_>) -> Moved {
+        if self.browser_deaf {
+            self.browser_gone = true;
+            return true;
+        }
+        self.down.is_none()
+            && self.browser.has_queued()
+            && self.browser.poll_send_queued(cx).is_ready()
     }
 
     /// Takes what the browser sent, [`ROOM`] bytes behind the front of the buffer, through the gate.
@@ -140,14 +148,14 @@ where
         }
     }
 
-    pub(super) fn write_host(&mut self, cx: &mut Context<'_>) -> Moved {
+    pub(super) fn write_host(&mut self, cx: &mut Context<'_>, look: &mut Look<'r>) -> Moved {
         let mut moved = false;
         let wrote = if !self.ahead.is_empty() {
             self.ahead.poll_write(&mut self.host, cx)
         } else if let Some(piece) = &mut self.up {
             let wrote = piece.poll_write(&mut self.host, cx);
             if piece.is_empty() {
-                self.up = None;
+                look.spare = self.up.take().map(Piece::into_buffer);
             }
             wrote
         } else {
