@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help assets demo test otel-test lint fmt conformance fuzz bench bench-micro bench-pacing soak deny static \
-	image image-test deploy-test bare-test deb clean node rust debian-packages monitoring-packages
+	image image-test deploy-test bare-test deb clean cargo-deb node rust debian-packages monitoring-packages
 
 # What may be said on the command line: make demo OPEN=1, make fuzz SECONDS=600, make bench RIG=../rig,
 # make static FEATURES=otel.
@@ -105,9 +105,7 @@ bare-test: image deb ## follows docs/install.md on a bare Debian, booted by syst
 	@tests/install-debian-packages.sh debootstrap systemd-container
 	tests/bare/run.sh target/$(HOST)/release/fanlight
 
-deb: static ## a Debian package of the static binary, in target/debian
-	@cargo deb --version >/dev/null 2>&1 || { \
-		echo 'make: cargo-deb is missing: run `cargo install --locked cargo-deb`' >&2; exit 1; }
+deb: cargo-deb static ## a Debian package of the static binary, in target/debian
 	cargo run --locked --example manual -- target/manual
 	cargo deb --locked --no-build --target $(HOST)
 
@@ -160,6 +158,10 @@ debian-packages:
 
 monitoring-packages:
 	@tests/install-debian-packages.sh prometheus
+
+cargo-deb:
+	@cargo deb --version >/dev/null 2>&1 || { \
+		echo 'make: cargo-deb is missing: run `cargo install --locked cargo-deb`' >&2; exit 1; }
 
 node:
 	@command -v node >/dev/null || { \

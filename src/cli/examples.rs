@@ -65,11 +65,11 @@ Examples:
 
 pub(super) const TOKEN: &str = "\
 Examples:
-  wl-paste | fanlight token inspect";
+  fanlight token inspect <console.url";
 
 pub(super) const TOKEN_INSPECT: &str = "\
 Examples:
-  wl-paste | fanlight token inspect
+  fanlight token inspect <console.url
   fanlight mint --host 10.0.0.5 --port 5901 | fanlight token inspect -";
 
 pub(super) const CHECK_CONFIG: &str = "\

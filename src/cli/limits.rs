@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use super::{duration, number};
 use crate::token::{Role, Sharing};
 
 /// The limits of a console, and who else may be at the machine.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LimitsArgs {
     /// How many sessions the URL may open. Without it: one.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
     pub uses: Option<NonZeroU16>,
     /// How long a session may last, such as 8h. Without it: tokens.session_max.
     #[arg(long, value_name = "TIME", value_parser = duration)]

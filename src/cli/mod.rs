@@ -10,6 +10,7 @@ mod permissions;
 mod target;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -320,6 +321,11 @@ pub struct InspectArgs {
 
 fn duration(text: &str) -> Result<Duration, &'static str> {
     unit::parse_duration(text).ok_or("expected a time with its unit such as 500ms, 60s, 5m or 8h")
+}
+
+fn number(text: &str) -> Result<NonZeroU16, &'static str> {
+    text.parse()
+        .map_err(|_| "expected a number from 1 to 65535")
 }
 
 fn label(text: &str) -> Result<(String, String), &'static str> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
+use super::number;
 use crate::rfb::identity::{Fingerprint, MachineUuid};
 use crate::target::{HostName, ProfileName, Subprotocol, Tunnel, UnixPath, WebSocketUrl};
 
@@ -16,7 +17,7 @@ pub struct TargetArgs {
     #[arg(long, requires = "port")]
     pub host: Option<HostName>,
     /// Its TCP port; VNC display :1 is port 5901.
-    #[arg(long, requires = "host")]
+    #[arg(long, requires = "host", value_parser = number)]
     pub port: Option<NonZeroU16>,
     /// It speaks TLS from the first byte, around everything.
     #[arg(long, requires = "host")]

@@ -95,7 +95,8 @@ impl Problem {
     /// One of each, for whoever lists them.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let words = "limits.uses: expected a nonzero u16 at line 1 column 70".to_owned();
+        let words =
+            "limits.uses: expected a whole number from 1 to 65535 at line 1 column 70".to_owned();
         vec![
             Self::NotFound,
             Self::MethodNotAllowed,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU16;
 
 use serde::de::value::U64Deserializer;
 use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, Unexpected, Visitor};
@@ -18,7 +19,25 @@ pub(super) struct Whole<T>(pub(super) T);
 /// From here on not every whole number is an f64, so that what was written is not known.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
+/// What a number of the API can be.
+pub(super) trait Bounded {
+    /// In words, for who sent another.
+    const RANGE: &'static str;
+}
+
+impl Bounded for NonZeroU16 {
+    const RANGE: &'static str = "a whole number from 1 to 65535";
+}
+
+impl Bounded for u32 {
+    const RANGE: &'static str = "a whole number from 0 to 4294967295";
+}
+
+impl Bounded for u64 {
+    const RANGE: &'static str = "a whole number from 0 on";
+}
+
+impl<'de, T: Deserialize<'de> + Bounded> Deserialize<'de> for Whole<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Number(PhantomData)).map(Self)
     }
@@ -26,16 +45,17 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
 
 struct Number<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Number<T> {
+impl<'de, T: Deserialize<'de> + Bounded> Visitor<'de> for Number<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number")
+        f.write_str(T::RANGE)
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        let number: U64Deserializer<E> = number.into_deserializer();
-        T::deserialize(number)
+        let written: U64Deserializer<E> = number.into_deserializer();
+        T::deserialize(written)
+            .map_err(|_: E| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
@@ -48,8 +68,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Number<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU16;
-
     use super::*;
 
     #[test]
@@ -72,6 +90,8 @@ mod tests {
         ] {
             assert_eq!(read(json), expected, "{json}");
         }
+        let said = serde_json::from_str::<Whole<NonZeroU16>>("0").unwrap_err();
+        assert!(said.to_string().contains("a whole number from 1 to 65535"));
         let big = serde_json::from_str::<Whole<u64>>("9007199254740994.0");
         assert!(big.is_err(), "{big:?}");
     }
