@@ -40,8 +40,8 @@ where
         if budget == 0 {
             return false;
         }
-        if look.host_is_dry {
-            return self.end_if_deaf();
+        if look.host_is_dry && self.host_deaf.is_none() {
+            return false;
         }
         let mut buffer = look.spare.take().unwrap_or_else(|| self.buffers.take());
         let (_, space) = buffer.split_at_mut(self.room());
@@ -51,7 +51,8 @@ where
             Poll::Pending => {
                 look.spare = Some(buffer);
                 look.host_is_dry = true;
-                return self.end_if_deaf();
+                self.host_end = self.host_deaf.take();
+                return self.host_end.is_some();
             }
             Poll::Ready(Ok(())) => read.filled().len(),
             Poll::Ready(Err(error)) => {
@@ -65,12 +66,6 @@ where
         }
         self.show(buffer, read);
         true
-    }
-
-    /// A host that takes nothing more has ended when it has nothing more to say.
-    fn end_if_deaf(&mut self) -> Moved {
-        self.host_end = self.host_deaf.take();
-        self.host_end.is_some()
     }
 
     /// Takes what the host sent, `received` bytes behind the [room](Self::room) in front of them.

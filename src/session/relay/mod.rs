@@ -140,7 +140,8 @@ struct Look<'r> {
     /// A buffer with nothing in it, for the next attempt to read: most looks borrow one, whatever they
     /// move.
     spare: Option<Buffer<'r>>,
-    /// Whether the host had nothing to say. It wakes the relay when it has, and is not asked before.
+    /// Whether the host had nothing to say. It wakes the relay when it has, and is not asked before;
+    /// unless it takes nothing more meanwhile: then what it answers to that is its last word.
     host_is_dry: bool,
     /// The same of the browser.
     browser_is_dry: bool,

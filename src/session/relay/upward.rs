@@ -29,18 +29,22 @@ where
         if self.has_up() || self.browser_gone || over {
             return false;
         }
-        if look.browser_is_dry {
-            return self.hear_nothing(cx);
+        if look.browser_is_dry && !self.browser_deaf {
+            return self.answer_ping(cx);
         }
         let mut buffer = look.spare.take().unwrap_or_else(|| self.buffers.take());
         let (_, space) = buffer.split_at_mut(ROOM);
         let received = self.browser.poll_receive(cx, space);
         self.note_round_trip();
         match received {
+            Poll::Pending if self.browser_deaf => {
+                self.browser_gone = true;
+                true
+            }
             Poll::Pending => {
                 look.spare = Some(buffer);
                 look.browser_is_dry = true;
-                self.hear_nothing(cx)
+                self.answer_ping(cx)
             }
             Poll::Ready(Ok(read)) => {
                 self.pass(buffer, read);
@@ -52,11 +56,7 @@ where
 
     /// What was read may have been a ping alone, which wants its answer now. Should that fail, so does the
     /// next write; and the host may have been waiting for its turn.
-    fn hear_nothing(&mut self, cx: &mut Context<'_>) -> Moved {
-        if self.browser_deaf {
-            self.browser_gone = true;
-            return true;
-        }
+    fn answer_ping(&mut self, cx: &mut Context<'_>) -> Moved {
         self.down.is_none()
             && self.browser.has_queued()
             && self.browser.poll_send_queued(cx).is_ready()

@@ -1,6 +1,47 @@
 //! How a relay ends, and what is still delivered.
 
+use std::collections::VecDeque;
+use std::io;
+
 use super::*;
+
+/// A peer that takes nothing more and has last words, one a read. `None` says that it has some, but wants to
+/// be asked again.
+struct Dying(VecDeque<Option<Vec<u8>>>);
+
+impl AsyncRead for Dying {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.0.pop_front() {
+            Some(Some(words)) => {
+                buf.put_slice(&words);
+                Poll::Ready(Ok(()))
+            }
+            Some(None) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Dying {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn what_a_host_sent_arrives_before_its_end() {
@@ -62,6 +103,49 @@ async fn a_host_that_takes_nothing_more_is_still_listened_to() {
     let outcome = relayed_over(ours, to_host, params(), first, script).await;
     assert_eq!(outcome.reason, Reason::HostClosed);
     assert_eq!(of_kind(BINARY, &outcome.played).concat(), sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_takes_nothing_more_is_asked_once_more() {
+    let words = b"last words";
+    let host = Dying([None, Some(words.to_vec()), Some(Vec::new())].into());
+    let first = FirstBytes {
+        up: text(b"a key"),
+        ..FirstBytes::default()
+    };
+    let (ours, mut browser) = duplex(4096);
+    let script = async { all_frames(&mut browser).await };
+    let outcome = relayed_over(ours, host, params(), first, script).await;
+    assert_eq!(outcome.reason, Reason::HostClosed);
+    assert_eq!(of_kind(BINARY, &outcome.played).concat(), words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leg_that_takes_nothing_more_and_says_nothing_has_ended() {
+    const LATER: Duration = Duration::from_secs(1);
+    let mute = || Dying(VecDeque::new());
+    let (ours, mut browser) = duplex(4096);
+    let script = async {
+        tokio::time::sleep(LATER).await;
+        let key = masked(BINARY, &text(b"a key"));
+        browser.write_all(&key).await.unwrap();
+        browser
+    };
+    let outcome = relayed_over(ours, mute(), params(), FirstBytes::default(), script).await;
+    assert_eq!(outcome.reason, Reason::HostClosed);
+    assert!(outcome.ran <= LATER + PARTING, "{:?}", outcome.ran);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_that_takes_nothing_more_is_asked_once_more() {
+    let ping = || Some(masked(PING, b"?"));
+    let close = masked(CLOSE, &1000_u16.to_be_bytes());
+    // The relay reads so many pings in one go and comes back to the rest later.
+    let browser = Dying([ping(), ping(), Some(close)].into());
+    let (to_host, host) = duplex(64);
+    let first = FirstBytes::default();
+    let outcome = relayed_over(browser, to_host, params(), first, async { drop(host) }).await;
+    assert_eq!(outcome.reason, Reason::BrowserClosed);
 }
 
 #[tokio::test(start_paused = true)]
