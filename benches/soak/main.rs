@@ -29,10 +29,17 @@ const RESTING: usize = 200;
 /// How long the gateway begins: its thread that waits for disks is there when it has looked at its files.
 const BEGUN: Duration = Duration::from_secs(3);
 
+/// How long used tokens and ended sessions are known at most, and until they are looked through once more.
+const FORGOTTEN: Duration = Duration::from_secs(11 * 60 + 30);
+
+/// How long the allocator keeps what was freed, and a little more.
+const GIVEN_BACK: Duration = Duration::from_secs(3);
+
 /// How long the gateway has to let go of everything.
 const SETTLE: Duration = Duration::from_secs(60);
 
-/// What the allocator may keep of what the last third needed more than the others, in bytes.
+/// What the allocator may keep of what the last third needed more than the others, and of all of it when
+/// everything is forgotten, in bytes.
 const KEPT: u64 = 4 << 20;
 
 /// What a session asks for, in bytes: a glance, a screen, a film.
@@ -115,6 +122,18 @@ async fn main() -> Result<()> {
         "memory grew from {} to {} bytes",
         before.pss,
         after.pss
+    );
+    sleep(FORGOTTEN).await;
+    // Whoever comes makes it forget.
+    visit(Visitor::Passing, &gateway, machine).await?;
+    sleep(GIVEN_BACK).await;
+    let forgotten = settled(&gateway, &empty).await?;
+    println!("when all is forgotten: {forgotten:?}");
+    ensure!(
+        forgotten.pss <= empty.pss + KEPT,
+        "of {} bytes at first it keeps {}",
+        empty.pss,
+        forgotten.pss
     );
     let gateway = Arc::into_inner(gateway).context("nobody else has it")?;
     let log = gateway.stop()?;
