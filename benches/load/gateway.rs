@@ -133,6 +133,11 @@ impl Gateway {
         Cost::of(self.child.id())
     }
 
+    /// What it has said so far.
+    pub fn log(&self) -> Result<String> {
+        Ok(std::fs::read_to_string(self.dir.path().join("log"))?)
+    }
+
     /// Asks it to stop and waits for its end. Gives what it said in its life.
     pub fn stop(mut self) -> Result<String> {
         let id = self.child.id().to_string();
@@ -142,7 +147,7 @@ impl Gateway {
         let asked = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
-                let log = std::fs::read_to_string(self.dir.path().join("log"))?;
+                let log = self.log()?;
                 ensure!(status.success(), "it ended with {status}: {log}");
                 return Ok(log);
             }

@@ -156,7 +156,8 @@ async fn rest(args: &Args, tls: bool) -> Result<()> {
 
     burst.send(true)?;
     for _ in 0..args.sessions {
-        dones.recv().await.context("a session ended")??;
+        let done = dones.recv().await.context("a session ended")?;
+        done.with_context(|| shared.log().unwrap_or_default())?;
     }
     sleep(SETTLE).await;
     let after = each(cost.pss_bytes()?);
